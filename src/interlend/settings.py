@@ -158,7 +158,6 @@ TIME_ZONE = "UTC"  # rows are in UTC; pages and promises are in the time zone of
 
 # --------------------------------------------------------------------------------------------------- static files
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA / "static"
 WHITENOISE_USE_FINDERS = True  # straight from the package: there is no step to forget before the first page
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 24 * 3600  # names carry a digest of what is in them, so a new version is seen at once
