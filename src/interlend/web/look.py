@@ -91,7 +91,7 @@ def _readable_on(colour: Colour, backgrounds: Sequence[Colour], *, lighter: bool
 
 
 def accent_tokens(accent: Colour, *, dark: bool) -> dict[str, Colour]:
-    """The three accent tokens of one colour scheme: `accent` (links, borders, the main button), its ink, its soft tint."""
+    """The accent tokens of one colour scheme: `accent` (links, borders, the main button), its ink, its soft tint."""
     page, surface = (DARK_PAGE, DARK_SURFACE) if dark else (LIGHT_PAGE, LIGHT_SURFACE)
     soft = mix(accent, surface, 0.14 if dark else 0.12)
     shown = _readable_on(accent, (page, surface, soft), lighter=dark)
@@ -111,7 +111,7 @@ def accent_style(accent: Colour) -> str:
     )
 
 
-def accent_css(request: HttpRequest, colour: str) -> HttpResponse:
+def accent_css(_request: HttpRequest, colour: str) -> HttpResponse:
     """GET /look/<colour>.css. Public and the same for everyone: the answer is a function of the address alone."""
     accent = parse_colour(colour)
     if accent is None:

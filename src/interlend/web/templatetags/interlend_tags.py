@@ -102,7 +102,9 @@ def icon(name: str) -> SafeString:
     """One drawing of `icons.svg`. It is decoration beside a word, so it is hidden from screen readers."""
     return format_html(
         '<svg class="icon icon-{}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
-        name, static("interlend/icons.svg"), name,
+        name,
+        static("interlend/icons.svg"),
+        name,
     )
 
 
@@ -178,7 +180,10 @@ def barcode_svg(value: object, text: bool = True) -> str:
     drawing = format_html(
         '<svg class="barcode-bars" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}"'
         ' shape-rendering="crispEdges"><path d="{}"/></svg>',
-        width, BAR_HEIGHT, _("Barcode %(code)s") % {"code": code}, path,
+        width,
+        BAR_HEIGHT,
+        _("Barcode %(code)s") % {"code": code},
+        path,
     )
     words = format_html('<span class="barcode-text">{}</span>', code) if text else ""
     return format_html('<span class="barcode">{}{}</span>', drawing, words)
