@@ -85,7 +85,7 @@ def local_moment(value: object, zone: str = "") -> object:
 @register.simple_tag(takes_context=True)
 def when(context: Context, value: object, show: str = "moment") -> str:
     """A `<time>` element in the library's zone; `show` is `moment`, `date` or `time`. Words pass through as text."""
-    zone = context.get("zone") or getattr(context.get("library"), "time_zone", "")
+    zone = str(context.get("zone") or getattr(context.get("library"), "time_zone", ""))
     words = {"moment": local_moment, "date": local_date, "time": local_time}[show](value, zone)
     local = in_zone(value, _zone(zone))
     if local is None:
@@ -147,12 +147,19 @@ QUIET: Final = 10  # modules of white on each side, ISO/IEC 15417
 BAR_HEIGHT: Final = 44
 
 
+class Bars(Code128):  # type: ignore[misc, unused-ignore]
+    """Code 128 that keeps a leading 99: python-barcode 0.16 takes those digits for a change of set and drops them."""
+
+    def _try_to_optimize(self, encoded: list[int]) -> list[int]:
+        return encoded if self.code.startswith("99") else list(super()._try_to_optimize(encoded))
+
+
 def code128_runs(text: str) -> list[tuple[int, int]]:
     """The dark bars of `text` in Code 128 as (start, width) in modules, the quiet zone included in the start.
 
     Raises BarcodeError for a text that Code 128 cannot carry.
     """
-    modules = Code128(text).build()[0]
+    modules = Bars(text).build()[0]
     runs, at = [], QUIET
     for dark, group in itertools.groupby(modules):
         width = len(list(group))
