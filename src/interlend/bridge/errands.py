@@ -1,0 +1,109 @@
+"""The handlers of errands: each reads the request as it is now, speaks to one port, and notes the answer.
+
+They may run twice; the ports bear that. Because they read the row at the moment of the try, a corrected patron or
+barcode is used at the next one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from interlend.bridge.hosts import host_of, link_to
+from interlend.circulation import facts as circulation_facts
+from interlend.libraries.desks import Desk
+from interlend.outbox.models import Errand
+from interlend.sharing import services as sharing
+from interlend.sharing.host import AcceptItem, CheckInItem, CheckOutItem, HostProblem
+from interlend.sharing.models import IllRequest, Piece
+from interlend.sharing.partner import Message, Work
+
+# --- towards our circulation ------------------------------------------------------------------------------------
+
+
+def accept_item(errand: Errand, now: datetime) -> dict[str, Any]:
+    """B1: a temporary item and a hold for the patron."""
+    ill, piece = _ill(errand), _piece(errand)
+    ask = AcceptItem(
+        request=ill.number, user=ill.patron_barcode, item=piece.barcode, title=ill.title, author=ill.author,
+        publisher=ill.publisher, year=ill.year, edition=ill.edition, volume=piece.volume or ill.volume,
+        lender_symbol=ill.partner.symbol if ill.partner else "", lender_name=ill.partner.name if ill.partner else "",
+        date_for_return=ill.due, pickup_location=ill.pickup,
+    )  # fmt: skip
+    accepted = host_of(_desk(errand, ill), now).accept_item(ask)
+    return {"item": accepted.item}
+
+
+def check_out_item(errand: Errand, now: datetime) -> dict[str, Any]:
+    """L1: our item to the borrowing institution's account; the due date that circulation set is told on (L3)."""
+    ill, piece = _ill(errand), _piece(errand)
+    partner = ill.partner
+    if partner is None or not partner.account:
+        raise HostProblem(
+            f"No institution account is set for {partner.name if partner else 'the borrower'}.",
+            code="account_not_set", remedy="Administrator: set the account's barcode under Partners.",
+        )  # fmt: skip
+    ask = CheckOutItem(
+        request=ill.number, item=piece.barcode, user=partner.account, borrower_symbol=partner.symbol,
+        borrower_name=partner.name, date_due=ill.wished_due,
+    )  # fmt: skip
+    out = host_of(_desk(errand, ill), now).check_out_item(ask)
+    if out.date_due is not None:
+        sharing.due_told(ill.pk, out.date_due, now)
+    return {"due": out.date_due.isoformat() if out.date_due else ""}
+
+
+def check_in_item(errand: Errand, now: datetime) -> dict[str, Any]:
+    """B15, L5: check it in if the desk has not."""
+    ill, piece = _ill(errand), _piece(errand)
+    back = host_of(_desk(errand, ill), now).check_in_item(CheckInItem(request=ill.number, item=piece.barcode))
+    return {"already": back.already}
+
+
+# --- towards the partner ----------------------------------------------------------------------------------------
+
+
+def tell_partner(errand: Errand, now: datetime) -> dict[str, Any]:
+    """The message named by the errand's verb, made from the request as it is now. It never carries a patron."""
+    ill = _ill(errand)
+    verb = errand.verb.removeprefix("partner.")
+    message = Message(
+        verb=verb, sender=ill.library.symbol, to=errand.payload["to"], number=ill.number, service=ill.service,
+        work=_work(ill) if verb == "request" else None, need_by=ill.need_by if verb == "request" else None,
+        note=ill.note if verb == "request" else "", pickup=ill.pickup if verb == "request" else "",
+        due=ill.due if verb == "shipped" else None,
+        barcodes=tuple(piece.barcode for piece in ill.pieces.all()) if verb == "shipped" else (),
+        reason=ill.reason if verb in ("unfilled", "cancel") else "",
+    )  # fmt: skip
+    link_to(ill.library, message.to, now).send(message)
+    return {}
+
+
+def _work(ill: IllRequest) -> Work:
+    return Work(ill.title, ill.author, ill.publisher, ill.year, ill.edition, ill.isbn, ill.volume, ill.pages)
+
+
+# --- from our circulation ---------------------------------------------------------------------------------------
+
+
+def relay_desk_return(errand: Errand, now: datetime) -> None:
+    """B13, L9: the desk took something back that sharing must hear of."""
+    kind_side = {
+        circulation_facts.TEMPORARY_ITEM_RETURNED: "borrowing",
+        circulation_facts.LENT_ITEM_RETURNED: "lending",
+    }
+    sharing.desk_took_back(errand.library_id, errand.payload["request"], kind_side[errand.payload["kind"]], now)
+
+
+def _ill(errand: Errand) -> IllRequest:
+    return IllRequest.objects.select_related("partner", "library").get(
+        library_id=errand.library_id, pk=errand.payload["ill"]
+    )
+
+
+def _piece(errand: Errand) -> Piece:
+    return Piece.objects.get(library_id=errand.library_id, pk=errand.payload["piece"])
+
+
+def _desk(errand: Errand, ill: IllRequest) -> Desk:
+    return Desk(ill.library_id, ill.library.time_zone, errand.payload.get("actor", ""), None, "by sharing")

@@ -1,0 +1,48 @@
+"""The kinds of event that circulation records. Whoever hears them is listed in `wiring.py`, not here."""
+
+from __future__ import annotations
+
+ITEM_MADE = "circulation.item_made"
+ITEM_DELETED = "circulation.item_deleted"
+ITEM_RESTORED = "circulation.item_restored"
+TEMPORARY_ITEM_MADE = "circulation.temporary_item_made"
+HOLD_PLACED = "circulation.hold_placed"
+HOLD_EDITED = "circulation.hold_edited"
+HOLD_READY = "circulation.hold_ready"
+HOLD_ROUTED = "circulation.hold_routed"
+HOLD_ENDED = "circulation.hold_ended"
+HOLD_FULFILLED = "circulation.hold_fulfilled"
+CHECKED_OUT = "circulation.checked_out"
+CHECKED_IN = "circulation.checked_in"
+MARKED_MISSING = "circulation.marked_missing"
+RENEWED = "circulation.renewed"
+DUE_DATE_CHANGED = "circulation.due_date_changed"
+#: the desk took back something that sharing must hear of (workflow B13, L9)
+TEMPORARY_ITEM_RETURNED = "circulation.temporary_item_returned"
+LENT_ITEM_RETURNED = "circulation.lent_item_returned"
+#: our patron took, or never will take, a borrowed item
+TEMPORARY_ITEM_CHECKED_OUT = "circulation.temporary_item_checked_out"
+PATRON_SAVED = "circulation.patron_saved"
+
+#: what a person reads for each kind; the words in braces come from the event's data
+SENTENCES = {
+    ITEM_MADE: "Item added",
+    ITEM_DELETED: "Item deleted",
+    ITEM_RESTORED: "Item restored",
+    TEMPORARY_ITEM_MADE: "Temporary item made for request {request}, from {partner}",
+    HOLD_PLACED: "Hold placed, pickup at {pickup}",
+    HOLD_EDITED: "Hold changed: {change}",
+    HOLD_READY: "On the hold shelf at {pickup}",
+    HOLD_ROUTED: "Sent to {pickup} for a hold",
+    HOLD_ENDED: "Hold ended: {why}",
+    HOLD_FULFILLED: "Hold fulfilled by check-out",
+    CHECKED_OUT: "Checked out, due {due}",
+    CHECKED_IN: "Checked in: {word}",
+    MARKED_MISSING: "Marked missing",
+    RENEWED: "Renewed, due {due}",
+    DUE_DATE_CHANGED: "Due date changed from {before} to {due}",
+    TEMPORARY_ITEM_RETURNED: "Returned at the desk by the patron",
+    LENT_ITEM_RETURNED: "Back from {partner}, checked in at the desk",
+    TEMPORARY_ITEM_CHECKED_OUT: "Borrowed item checked out to the patron, due {due}",
+    PATRON_SAVED: "Patron record saved",
+}

@@ -1,0 +1,226 @@
+"""Reads: what services decide on and what pages show. Every function takes the library; nothing scans a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from django.db.models import Q, QuerySet
+
+from interlend.circulation import words
+from interlend.circulation.lifecycles import DISPATCHED, IN_TRANSIT, OPEN_HOLD, OUT, PENDING, READY, WITHDRAWN
+from interlend.circulation.models import (
+    CollectionTypePolicy,
+    Hold,
+    HoldPolicy,
+    Item,
+    Loan,
+    LoanPolicy,
+    LoanPolicyMap,
+    Patron,
+    Title,
+    TitleWord,
+)
+from interlend.circulation.policies import CollectionRule, LoanRule, MapRow, PatronFacts
+from interlend.libraries.models import Branch, PickupStatus
+
+# --- policies as frozen records ---------------------------------------------------------------------------------
+
+
+def loan_map(library_id: int) -> list[MapRow]:
+    rows = LoanPolicyMap.objects.filter(library_id=library_id).select_related("policy").order_by("position", "id")
+    return [
+        MapRow(
+            rule_of(row.policy), row.patron_type_id, row.holding_location_id, row.shelving_location_id,
+            row.material_format,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def rule_of(policy: LoanPolicy) -> LoanRule:
+    return LoanRule(
+        policy.name, policy.circulates == LoanPolicy.Circulates.ALWAYS, policy.period, policy.unit,
+        policy.include_closed_days, policy.renewals,
+    )  # fmt: skip
+
+
+def collection_rules(library_id: int) -> list[CollectionRule]:
+    return [
+        CollectionRule(row.name, row.available, row.fulfills_holds, row.holding_location_id, row.shelving_location_id)
+        for row in CollectionTypePolicy.objects.filter(library_id=library_id)
+    ]
+
+
+def hold_policy(library_id: int) -> HoldPolicy:
+    """The library's row, or one with the defaults where it has none yet."""
+    return HoldPolicy.objects.filter(library_id=library_id).first() or HoldPolicy(library_id=library_id)
+
+
+def patron_facts(patron: Patron, items_out: int = 0) -> PatronFacts:
+    return PatronFacts(
+        name=patron.full_name, blocked_since=patron.blocked_since, block_reason=patron.block_reason,
+        expires_on=patron.expires_on, items_out=items_out, item_limit=patron.patron_type.item_limit,
+        type_name=patron.patron_type.name,
+    )  # fmt: skip
+
+
+# --- one thing by what is printed on it -------------------------------------------------------------------------
+
+
+def item_by_barcode(library_id: int, barcode: str) -> Item | None:
+    """The living item with this barcode; a deleted one only where no living one has it."""
+    found = with_places(Item.objects.filter(library_id=library_id, barcode=barcode.strip()))
+    return sorted(found, key=lambda item: (item.state == WITHDRAWN, -item.pk))[0] if found else None
+
+
+def with_places(items: QuerySet[Item]) -> QuerySet[Item]:
+    return items.select_related(
+        "title", "holding_location", "shelving_location", "home_branch", "at_branch", "going_to", "last_issued_to"
+    )
+
+
+def patron_by_barcode(library_id: int, barcode: str) -> Patron | None:
+    patrons = Patron.objects.filter(library_id=library_id, barcode=barcode.strip())
+    return patrons.select_related("patron_type", "home_branch").first()
+
+
+def pickup_branch(library_id: int, code: str) -> Branch | None:
+    """A place where items may be collected, by its code."""
+    places = Branch.objects.filter(library_id=library_id, code__iexact=code).exclude(pickup=PickupStatus.NEVER)
+    return places.first()
+
+
+def pickup_branches(library_id: int) -> QuerySet[Branch]:
+    return Branch.objects.filter(library_id=library_id).exclude(pickup=PickupStatus.NEVER)
+
+
+# --- queues -----------------------------------------------------------------------------------------------------
+
+
+def waiting_for(item: Item, today: date) -> QuerySet[Hold]:
+    """Open holds that `item` may fill, the next one first: caught by this item, then on this item or its title."""
+    mine = Q(item_id=item.pk) | Q(title_id=item.title_id, level=Hold.Level.TITLE, item__isnull=True)
+    asleep = Q(suspended_from__lte=today) & (Q(suspended_to__gte=today) | Q(suspended_to__isnull=True))
+    overdue = Q(state=PENDING, expires_on__lt=today)
+    holds = Hold.objects.filter(mine, library_id=item.library_id, state__in=OPEN_HOLD).exclude(asleep).exclude(overdue)
+    return holds.order_by("rank", "placed_at", "id")
+
+
+def next_hold(holds: Iterable[Hold], item: Item) -> Hold | None:
+    """A hold that already caught this item keeps it; otherwise the first of the queue."""
+    queue = list(holds)
+    caught = [hold for hold in queue if hold.item_id == item.pk and hold.state != PENDING]
+    return (caught or queue or [None])[0]
+
+
+def open_loan(item_id: int) -> Loan | None:
+    return Loan.objects.filter(item_id=item_id, state=OUT).select_related("patron").first()
+
+
+def holds_of_item(item: Item) -> QuerySet[Hold]:
+    """The queue as Item Details shows it: open holds on the item or on its title."""
+    mine = Q(item_id=item.pk) | Q(title_id=item.title_id, level=Hold.Level.TITLE)
+    open_holds = Hold.objects.filter(mine, library_id=item.library_id, state__in=OPEN_HOLD)
+    return open_holds.select_related("patron", "pickup_branch").order_by("rank", "placed_at", "id")
+
+
+def holds_of_patron(patron: Patron, *, open_only: bool = True) -> QuerySet[Hold]:
+    holds = Hold.objects.filter(library_id=patron.library_id, patron=patron)
+    if open_only:
+        holds = holds.filter(state__in=OPEN_HOLD)
+    return holds.select_related("title", "item", "pickup_branch").order_by("-ready_at", "placed_at")
+
+
+def loans_of_patron(patron: Patron, *, open_only: bool = True) -> QuerySet[Loan]:
+    loans = Loan.objects.filter(library_id=patron.library_id, patron=patron)
+    if open_only:
+        loans = loans.filter(state=OUT).order_by("due_on", "id")
+    else:
+        loans = loans.order_by("-checked_out_at")
+    return loans.select_related("item__title", "item__shelving_location")
+
+
+def hold_shelf(library_id: int, branch_id: int | None = None) -> QuerySet[Hold]:
+    """What is ready for pickup, the longest on the shelf first."""
+    holds = Hold.objects.filter(library_id=library_id, state=READY)
+    if branch_id is not None:
+        holds = holds.filter(pickup_branch_id=branch_id)
+    return holds.select_related("title", "item", "patron", "pickup_branch").order_by("shelf_until", "ready_at")
+
+
+def in_transit(library_id: int) -> QuerySet[Item]:
+    items = Item.objects.filter(library_id=library_id, state__in=(IN_TRANSIT, DISPATCHED))
+    return with_places(items).order_by("state_since")
+
+
+def temporary_items(library_id: int) -> QuerySet[Item]:
+    items = Item.objects.filter(library_id=library_id, temporary=True).exclude(state=WITHDRAWN)
+    return with_places(items).order_by("-made_at")
+
+
+def pull_list(library_id: int, branch_id: int | None) -> QuerySet[Hold]:
+    """Pending holds that an available copy on our shelves can fill; the copy stands on `hold.title`."""
+    available = Item.objects.filter(library_id=library_id, state="available")
+    if branch_id is not None:
+        available = available.filter(home_branch_id=branch_id)
+    holds = Hold.objects.filter(library_id=library_id, state=PENDING, title__in=available.values("title_id"))
+    return holds.select_related("title", "patron", "pickup_branch").order_by("rank", "placed_at")
+
+
+# --- Discover Items ---------------------------------------------------------------------------------------------
+
+MOST_FOUND = 50
+
+
+def discover(library_id: int, text: str, *, temporary: bool, by: str = "any") -> list[Item]:
+    """Items by barcode, title words or author words (prefixes count); at most `MOST_FOUND`, by title.
+
+    `by` is any, barcode, title or author. `temporary` is the scope: the Temporary Items or my library's own.
+    """
+    text = text.strip()
+    items = with_places(Item.objects.filter(library_id=library_id, temporary=temporary)).exclude(state=WITHDRAWN)
+    if not text:
+        return list(items.filter(temporary=True).order_by("-made_at")[:MOST_FOUND]) if temporary else []
+    if by in ("any", "barcode"):
+        exact = list(items.filter(Q(barcode=text) | Q(request=text.upper()))[:MOST_FOUND])
+        if exact or by == "barcode":
+            return exact
+    titles = _titles_with(
+        library_id, words.fold(text), {"title": ["t"], "author": ["a"]}.get(by, ["t", "a"]), temporary
+    )
+    return list(items.filter(title__in=titles).order_by("title__title", "id")[:MOST_FOUND]) if titles else []
+
+
+def _titles_with(library_id: int, sought: Sequence[str], fields: list[str], temporary: bool) -> list[int]:
+    """Keys of titles that have every sought word; the rarest word is not known, so the longest goes first."""
+    if not sought:
+        return []
+    titles = Title.objects.filter(library_id=library_id, temporary=temporary)
+    for word in sorted(sought, key=len, reverse=True):
+        start, end = words.prefix_range(word)
+        having = TitleWord.objects.filter(library_id=library_id, field__in=fields, word__gte=start, word__lt=end)
+        titles = titles.filter(pk__in=having.values("title_id"))
+    return list(titles.values_list("pk", flat=True)[: MOST_FOUND * 4])
+
+
+def find_patrons(library_id: int, text: str) -> list[Patron]:
+    """Patrons by barcode, or by the beginning of the surname (and given name after a comma)."""
+    patrons = Patron.objects.filter(library_id=library_id).select_related("patron_type", "home_branch")
+    exact = list(patrons.filter(barcode=text.strip())[:1])
+    if exact or not text.strip():
+        return exact
+    surname, _, given = (part.strip() for part in text.partition(","))
+    found = patrons.filter(surname__istartswith=surname)
+    if given:
+        found = found.filter(given_name__istartswith=given)
+    return list(found[:MOST_FOUND])
+
+
+def counts(library_id: int) -> dict[str, int]:
+    """The numbers beside the queues on the left of every staff page."""
+    return {
+        "hold_shelf": Hold.objects.filter(library_id=library_id, state=READY).count(),
+        "in_transit": Item.objects.filter(library_id=library_id, state__in=(IN_TRANSIT, DISPATCHED)).count(),
+        "temporary_items": Item.objects.filter(library_id=library_id, temporary=True).exclude(state=WITHDRAWN).count(),
+    }

@@ -1,0 +1,284 @@
+"""What sharing drives, by whatever road it comes: accept a temporary item, lend ours, take either back.
+
+Workflow B1-B7, B15, L1-L6. Each verb may be told twice: the key is request + barcode, and the second time is answered
+like the first. `HostCirculation` in the sharing house is the same three verbs, seen from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import IntegrityError
+
+from interlend.circulation import facts
+from interlend.circulation.errors import Refused, refuse
+from interlend.circulation.lifecycles import ON_HOLD, ON_LOAN, OPEN_HOLD, RECENTLY_RECEIVED, UNAVAILABLE, WITHDRAWN
+from interlend.circulation.models import Hold, IllSettings, Item, Loan, Patron, Title
+from interlend.circulation.policies import Action, say_day, when_due_back, why_not_borrow
+from interlend.circulation.queries import (
+    hold_policy,
+    open_loan,
+    patron_by_barcode,
+    patron_facts,
+    pickup_branch,
+)
+from interlend.circulation.services.desk import (
+    forget_the_request,
+    refuse_unless_lendable,
+    rule_for,
+    word_for,
+    write_loan,
+)
+from interlend.circulation.services.holds import end_hold
+from interlend.circulation.services.items import index_words
+from interlend.circulation.services.scan import close_loan, locked_item, move_item, send_on
+from interlend.libraries.desks import Desk
+from interlend.libraries.models import Branch
+from interlend.libraries.queries import open_days
+from interlend.outbox.services import Entries, written_down
+
+# --- accept (B1) ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AcceptRequest:
+    """One physical piece that has come for a patron. `lender_due` is the date by which the lender wants it back."""
+
+    request: str
+    patron_barcode: str
+    barcode: str
+    title: str
+    author: str = ""
+    publisher: str = ""
+    year: str = ""
+    edition: str = ""
+    call_number: str = ""
+    volume: str = ""
+    material_format: str = "Book"
+    partner_symbol: str = ""
+    partner_name: str = ""
+    lender_due: date | None = None
+    pickup_code: str = ""
+    pickup_expiry: date | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The temporary item and its hold. `repeated`: they were there already; nothing was made."""
+
+    item: Item
+    hold: Hold | None
+    repeated: bool = False
+
+
+def accept_temporary_item(desk: Desk, piece: AcceptRequest, now: datetime) -> Accepted:
+    """A temporary item at the ILL settings' locations (B5), with an item-level hold for the patron (B1, B3, B6)."""
+    try:
+        return _accept(desk, piece, now)
+    except IntegrityError:  # the same piece was accepted at the same moment elsewhere: answer like it
+        return _accept(desk, piece, now)
+
+
+def _accept(desk: Desk, piece: AcceptRequest, now: datetime) -> Accepted:
+    with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
+        living = Item.objects.filter(library_id=desk.library_id, barcode=piece.barcode).exclude(state=WITHDRAWN)
+        there = living.select_related("title").first()
+        if there is not None:
+            return _repeated_or_clash(there, piece)
+        settings = _settings(desk.library_id)
+        patron = _patron(desk, piece, now)
+        pickup = _pickup(desk.library_id, piece, patron)
+        item = _make_temporary_item(desk.library_id, piece, settings, now)
+        hold = Hold.objects.create(
+            library_id=desk.library_id, patron=patron, title=item.title, item=item, level=Hold.Level.ITEM,
+            pickup_branch=pickup, placed_at=now, request=piece.request, partner_name=piece.partner_name,
+            expires_on=piece.pickup_expiry
+            or desk.today(now) + timedelta(days=hold_policy(desk.library_id).request_days),
+        )  # fmt: skip
+        entries.record(
+            facts.TEMPORARY_ITEM_MADE, item=item.pk, request=piece.request,
+            partner=piece.partner_name or piece.partner_symbol, barcode=piece.barcode,
+        )  # fmt: skip
+        entries.record(
+            facts.HOLD_PLACED, item=item.pk, patron=patron.pk, request=piece.request, pickup=pickup.name, hold=hold.pk
+        )
+    return Accepted(item, hold)
+
+
+def _repeated_or_clash(there: Item, piece: AcceptRequest) -> Accepted:
+    if there.temporary and there.request == piece.request:
+        return Accepted(there, Hold.objects.filter(item=there, request=piece.request).order_by("id").first(), True)
+    owner = f" (request {there.request})" if there.request else ""
+    raise refuse("barcode_taken", barcode=piece.barcode, title=there.title.title, owner=owner)
+
+
+def _settings(library_id: int) -> IllSettings:
+    settings = IllSettings.objects.filter(library_id=library_id).first()
+    if settings is None or not settings.enabled:
+        raise refuse("ill_not_set_up", missing="temporary item locations" if settings is None else "join switched on")
+    return settings
+
+
+def _patron(desk: Desk, piece: AcceptRequest, now: datetime) -> Patron:
+    patron = patron_by_barcode(desk.library_id, piece.patron_barcode)
+    if patron is None:
+        raise refuse("unknown_patron", barcode=piece.patron_barcode)
+    reasons = why_not_borrow(patron_facts(patron), desk.today(now), count_limit=False)
+    if reasons:
+        raise Refused(*reasons)
+    return patron
+
+
+def _pickup(library_id: int, piece: AcceptRequest, patron: Patron) -> Branch:
+    if piece.pickup_code:
+        place = pickup_branch(library_id, piece.pickup_code)
+        if place is None:
+            raise refuse("unknown_pickup", code=piece.pickup_code)
+        return place
+    if patron.home_branch is None:
+        raise refuse("no_pickup", name=patron.full_name)
+    return patron.home_branch
+
+
+def _make_temporary_item(library_id: int, piece: AcceptRequest, settings: IllSettings, now: datetime) -> Item:
+    title = Title.objects.create(
+        library_id=library_id, title=piece.title[:500], author=piece.author[:300], publisher=piece.publisher[:300],
+        year=piece.year[:20], edition=piece.edition[:200], temporary=True,
+    )  # fmt: skip
+    index_words(title)
+    return Item.objects.create(
+        library_id=library_id, title=title, barcode=piece.barcode, temporary=True, state=RECENTLY_RECEIVED,
+        state_since=now, made_at=now, holding_location_id=settings.holding_location_id,
+        shelving_location_id=settings.shelving_location_id, home_branch_id=settings.home_branch_id,
+        call_number=piece.call_number[:120], volume=piece.volume[:60], material_format=piece.material_format[:40],
+        request=piece.request, partner_symbol=piece.partner_symbol, partner_name=piece.partner_name,
+        lender_due=piece.lender_due,
+    )  # fmt: skip
+
+
+# --- lend (L1) --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LendRequest:
+    """Our item goes to a borrowing institution: `account_barcode` is its patron account here."""
+
+    request: str
+    barcode: str
+    account_barcode: str
+    partner_symbol: str = ""
+    partner_name: str = ""
+    due: date | None = None
+
+
+@dataclass(frozen=True)
+class Lent:
+    """The loan to the institution; its due date is what the partner must be told. `repeated`: it was out already."""
+
+    loan: Loan
+    repeated: bool = False
+
+
+def lend(desk: Desk, wish: LendRequest, now: datetime) -> Lent:
+    """Check our item out to the institution's account (L1); the request's due date as given, else policy (L3)."""
+    try:
+        return _lend(desk, wish, now)
+    except IntegrityError:
+        return _lend(desk, wish, now)
+
+
+def _lend(desk: Desk, wish: LendRequest, now: datetime) -> Lent:
+    today = desk.today(now)
+    with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
+        item = locked_item(desk, wish.barcode)
+        account = _account(desk, wish)
+        if item.state == ON_LOAN:
+            return _already_lent(item, account, wish)
+        if item.temporary:
+            raise refuse("borrowed_for_another", title=item.title.title, partner=item.partner_name or "a partner")
+        if item.state == ON_HOLD:
+            raise refuse("held_for_another", title=item.title.title)
+        rule = rule_for(item, account)
+        refuse_unless_lendable(item, account, rule, today)
+        due = when_due_back(rule, today, open_days(desk.library_id), wish.due)
+        item.request, item.partner_symbol, item.partner_name = wish.request, wish.partner_symbol, wish.partner_name
+        loan = write_loan(
+            item, account, rule, due, now, trigger="host.check_out", request=wish.request,
+            partner_name=wish.partner_name,
+        )  # fmt: skip
+        entries.record(
+            facts.CHECKED_OUT, item=item.pk, patron=account.pk, request=wish.request, due=say_day(due.day),
+            loan=loan.pk,
+        )  # fmt: skip
+    return Lent(loan)
+
+
+def _account(desk: Desk, wish: LendRequest) -> Patron:
+    if not wish.account_barcode:
+        raise refuse("account_not_set", partner=wish.partner_name or wish.partner_symbol)
+    account = patron_by_barcode(desk.library_id, wish.account_barcode)
+    if account is None:
+        raise refuse("no_account", barcode=wish.account_barcode)
+    return account
+
+
+def _already_lent(item: Item, account: Patron, wish: LendRequest) -> Lent:
+    loan = open_loan(item.pk)
+    if loan is not None and loan.patron_id == account.pk and loan.request == wish.request:
+        return Lent(loan, repeated=True)
+    raise refuse("on_loan_elsewhere", title=item.title.title, due=say_day(loan.due_on) if loan else "unknown")
+
+
+# --- take back (B15, L5) ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What a check-in by message did. `already`: the desk had checked it in before, nothing changed."""
+
+    item: Item | None
+    already: bool
+    action: Action | None = None
+    going_to: Branch | None = None
+
+
+def take_back(desk: Desk, request: str, barcode: str, now: datetime) -> TakenBack:
+    """The request is over for this piece: a borrowed one becomes Unavailable (B15), ours goes by policy (L5, L6).
+
+    Nothing on loan under this request is a success: the work is done. An unknown barcode is refused.
+    """
+    with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
+        item = locked_item(desk, barcode)
+        if item.temporary and item.request == request:
+            return _take_back_borrowed(item, request, now, entries)
+        loan = open_loan(item.pk) if item.state == ON_LOAN else None
+        if loan is None or loan.request != request:
+            return TakenBack(item, already=True)
+        close_loan(item, "host.check_in", now)
+        forget_the_request(item)
+        sent = send_on(item, desk, item.home_branch, now, entries, at_desk=False)
+        _record_take_back(item, loan, request, word_for(sent.action, sent.going_to), entries)
+    return TakenBack(item, False, sent.action, sent.going_to)
+
+
+def _take_back_borrowed(item: Item, request: str, now: datetime, entries: Entries) -> TakenBack:
+    for hold in Hold.objects.select_for_update().filter(item=item, request=request, state__in=OPEN_HOLD):
+        end_hold(hold, "host.end", now)
+        entries.record(
+            facts.HOLD_ENDED, item=item.pk, patron=hold.patron_id, request=request, why="the request was returned",
+            hold=hold.pk,
+        )  # fmt: skip
+    loan = close_loan(item, "host.check_in", now)
+    already = loan is None and item.state == UNAVAILABLE
+    if not already:
+        move_item(item, "host.put_away", now, at_branch_id=item.home_branch_id, going_to_id=None)
+        _record_take_back(item, loan, request, "the request was returned; now unavailable", entries)
+    return TakenBack(item, already, Action.ROUTE_TO_ILL)
+
+
+def _record_take_back(item: Item, loan: Loan | None, request: str, word: str, entries: Entries) -> None:
+    entries.record(
+        facts.CHECKED_IN, item=item.pk, patron=loan.patron_id if loan else None, request=request, word=word,
+        returned=bool(loan), loan=loan.pk if loan else None, by="sharing",
+    )  # fmt: skip

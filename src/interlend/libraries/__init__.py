@@ -1,0 +1,1 @@
+"""The tenants and their people: library, branch, open hours, staff members and their roles."""

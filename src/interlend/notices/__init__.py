@@ -1,0 +1,1 @@
+"""Letters to patrons: when they are due, what they say, and whether they went."""

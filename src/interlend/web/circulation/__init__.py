@@ -1,0 +1,1 @@
+"""The circulation pages: check in, patrons, items, holds, and the lists of the desk."""

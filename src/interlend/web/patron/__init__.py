@@ -1,0 +1,1 @@
+"""The patron's own pages, phone first."""

@@ -1,0 +1,1 @@
+"""The settings pages: every policy row of a library as a form."""

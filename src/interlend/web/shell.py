@@ -1,0 +1,291 @@
+"""What every staff page shares: who is signed in, where they stand, what they may do, and the frame around the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from interlend.circulation import queries as circulation
+from interlend.libraries.desks import Desk
+from interlend.libraries.models import Branch, StaffMember
+from interlend.libraries.policies import ADMINISTER, CIRCULATE, DUTIES, ROLES, SHARE, may
+from interlend.notices.queries import for_a_person
+from interlend.outbox.queries import parked, unsettled
+from interlend.sharing import queries as sharing
+
+View = Callable[..., HttpResponse]
+PATRON_KEY = "patron"  # in the session of a patron; staff sessions never carry it
+
+
+def staff_of(request: HttpRequest) -> StaffMember:
+    """The signed-in staff member; views behind `staff_page` always have one."""
+    user = request.user
+    if not isinstance(user, StaffMember):
+        raise PermissionDenied
+    return user
+
+
+def desk_of(request: HttpRequest) -> Desk:
+    """The desk at which the person stands: their name, their library and its zone, the chosen service location."""
+    cached: Desk | None = getattr(request, "_desk", None)
+    if cached is None:
+        staff = staff_of(request)
+        here = here_of(request)
+        cached = Desk(
+            staff.library_id, staff.library.time_zone, staff.name, here.pk if here else None, here.name if here else ""
+        )
+        request._desk = cached  # type: ignore[attr-defined]
+    return cached
+
+
+def here_of(request: HttpRequest) -> Branch | None:
+    """The service location of this sign-in; None until one is chosen."""
+    if not hasattr(request, "_here"):
+        key = request.session.get("branch")
+        staff = staff_of(request)
+        request._here = Branch.objects.filter(library_id=staff.library_id, pk=key).first() if key else None  # type: ignore[attr-defined]
+    return request._here  # type: ignore[attr-defined, no-any-return]
+
+
+def staff_page(duty: str = "") -> Callable[[View], View]:
+    """A page for staff. Looking is everybody's right; `duty` (CIRCULATE, SHARE, ADMINISTER) is asked for writing.
+
+    With a duty, GET stays open to all staff and only other methods need it, except ADMINISTER, which closes both.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not isinstance(request.user, StaffMember):
+                return _to_sign_in(request)
+            writes = request.method not in ("GET", "HEAD") or duty == ADMINISTER
+            if duty and writes and not may(request.user.roles, duty):
+                return no_right(request, duty)
+            with timezone.override(request.user.library.time_zone):
+                return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        response = HttpResponse(status=401)
+        response["HX-Redirect"] = reverse("sign_in")
+        return response
+    return redirect_to_login(request.get_full_path())
+
+
+def no_right(request: HttpRequest, duty: str) -> HttpResponse:
+    """403 with the sentence that says who may; as a row for a scan, as a page otherwise."""
+    known = {"sentence": _(DUTIES[duty])}
+    if request.headers.get("HX-Request"):
+        row = {"meaning": "stop", "word": _("Not done"), "at": timezone.now(), "title": "", "alerts": [known]}
+        return render(request, "components/result_row.html", {"row": row}, status=422)
+    return render(request, "shell/no_right.html", known, status=403)
+
+
+def own(found: Any) -> Any:
+    """Found in this library, or 404: another library's thing looks just like one that does not exist."""
+    if found is None:
+        raise Http404
+    return found
+
+
+# --- signing in -------------------------------------------------------------------------------------------------
+
+
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Name and password, then the service location of this sign-in (asked only where the library has several)."""
+    known: dict[str, Any] = {"next": request.GET.get("next", request.POST.get("next", ""))}
+    if request.method == "POST":
+        name = request.POST.get("sign_in", "").strip()
+        user = authenticate(request, username=name, password=request.POST.get("password", ""))
+        if isinstance(user, StaffMember):
+            login(request, user)
+            branches = list(Branch.objects.filter(library_id=user.library_id))
+            start = user.branch or (branches[0] if branches else None)
+            request.session["branch"] = start.pk if start else None
+            return redirect(_safe_next(request) or reverse("home"))
+        known |= {
+            "name": name,
+            "problem": _("This name and password do not belong together. Check both and try again."),
+        }
+    return render(request, "shell/sign_in.html", known, status=422 if "problem" in known else 200)
+
+
+def _safe_next(request: HttpRequest) -> str:
+    to = str(request.POST.get("next", ""))
+    return to if url_has_allowed_host_and_scheme(to, {request.get_host()}, request.is_secure()) else ""
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("sign_in")
+
+
+@require_POST
+@staff_page()
+def here(request: HttpRequest) -> HttpResponse:
+    """Stand somewhere else."""
+    branch = own(Branch.objects.filter(library_id=staff_of(request).library_id, pk=_number(request, "branch")).first())
+    request.session["branch"] = branch.pk
+    messages.success(request, _("You are now at %(branch)s.") % {"branch": branch.name})
+    return redirect(_safe_next(request) or reverse("home"))
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    text = str(request.POST.get(name, ""))
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+@staff_page()
+def home(request: HttpRequest) -> HttpResponse:
+    """Where a person begins: the desk at Check In, ILL staff at what needs attention."""
+    roles = staff_of(request).roles
+    return redirect("needs_attention" if may(roles, SHARE) else "check_in")
+
+
+@staff_page()
+def find(request: HttpRequest) -> HttpResponse:
+    """The one scan box: an item, a patron or a request opens at once; anything else becomes a search."""
+    text = request.GET.get("q", "").strip()
+    library_id = staff_of(request).library_id
+    if not text:
+        return redirect("home")
+    if len(requests := sharing.find(library_id, text)) == 1:
+        return redirect("ill_request", requests[0].pk)
+    item = circulation.item_by_barcode(library_id, text)
+    if item is not None:
+        return redirect("item", item.pk)
+    patron = circulation.patron_by_barcode(library_id, text)
+    if patron is not None:
+        return redirect("patron", patron.pk)
+    known = {
+        "q": text, "requests": requests, "patrons": circulation.find_patrons(library_id, text),
+        "items": circulation.discover(library_id, text, temporary=False)
+        + circulation.discover(library_id, text, temporary=True),
+    }  # fmt: skip
+    return render(request, "shell/found.html", known)
+
+
+@staff_page()
+def health(request: HttpRequest) -> HttpResponse:
+    """What waits, what failed, and whose turn it is."""
+    library_id = staff_of(request).library_id
+    known = {
+        "parked": parked(library_id)[:50],
+        "waiting": unsettled(library_id)[:50],
+        "letters": for_a_person(library_id)[:50],
+    }
+    return render(request, "shell/health.html", known)
+
+
+# --- the frame --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Entry:
+    """One line of the navigation."""
+
+    url: str
+    label: str
+    count: int | None = None
+    attention: bool = False
+    current: bool = False
+
+
+@dataclass
+class Section:
+    """A group of the navigation."""
+
+    title: str
+    entries: list[Entry] = field(default_factory=list)
+
+
+@dataclass
+class Dot:
+    """One health dot: a meaning, a word, and a sentence."""
+
+    meaning: str
+    word: str
+    detail: str
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: navigation with counts, health, where one stands. Only for staff, and only for whole pages."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, StaffMember) or request.headers.get("HX-Request"):
+        return {}
+    library_id = user.library_id
+    return {
+        "library": user.library, "here": here_of(request), "staff_name": user.name,
+        "branches": Branch.objects.filter(library_id=library_id),
+        "staff_role": ", ".join(_(ROLES[role][0]) for role in user.roles if role in ROLES),
+        "nav": _nav(request, library_id, user), "health": _health(library_id),
+    }  # fmt: skip
+
+
+def _nav(request: HttpRequest, library_id: int, user: StaffMember) -> list[Section]:
+    desk, ill = circulation.counts(library_id), sharing.counts(library_id)
+    attention = parked(library_id).exclude(verb__startswith="notices.").values("request").distinct().count()
+    attention += ill["unfilled"]
+    at = request.path
+
+    def entry(name: str, label: str, count: int | None = None, attention: bool = False) -> Entry:
+        url = reverse(name)
+        return Entry(url, label, count, attention, current=at == url or (url != "/" and at.startswith(f"{url}/")))
+
+    return [
+        Section(_("Circulation"), [
+            entry("assist_patrons", _("Assist Patrons")), entry("check_in", _("Check In")),
+            entry("discover_items", _("Discover Items")), entry("pull_list", _("Pull List")),
+            entry("hold_shelf", _("Hold Shelf"), desk["hold_shelf"]),
+            entry("in_transit", _("In Transit"), desk["in_transit"]),
+            entry("temporary_items", _("Temporary Items"), desk["temporary_items"]),
+        ]),
+        Section(_("Sharing"), [
+            entry("needs_attention", _("Needs attention"), attention, attention > 0),
+            entry("borrowing", _("Borrowing"), ill["borrowing"]), entry("lending", _("Lending"), ill["lending"]),
+            entry("receive", _("Receive"), ill["receive"]), entry("return_loans", _("Return"), ill["return"]),
+            entry("ship", _("Ship"), ill["ship"]), entry("complete", _("Complete"), ill["complete"]),
+            entry("new_request", _("New request")), entry("partners", _("Partners")),
+        ]),
+        Section(_("Library"), [entry("notices", _("Notices")), *(
+            [entry("settings", _("Settings"))] if may(user.roles, ADMINISTER) else []
+        )]),
+    ]  # fmt: skip
+
+
+def _health(library_id: int) -> list[Dot]:
+    letters, waiting = for_a_person(library_id).count(), unsettled(library_id).count()
+    failed = parked(library_id).count()
+    dots = [
+        Dot("look" if letters else "good", _("Mail"), _("%d letters wait for a person") % letters if letters else _("Every letter went")),
+    ]  # fmt: skip
+    if failed:
+        dots.append(Dot("look", _("Steps: %d need a person") % failed, _("Open to see which and why")))
+    elif waiting:
+        dots.append(Dot("look", _("Steps: %d wait") % waiting, _("They are tried again by themselves")))
+    else:
+        dots.append(Dot("good", _("Steps"), _("Nothing waits")))
+    return dots
+
+
+__all__ = ["ADMINISTER", "CIRCULATE", "SHARE", "desk_of", "frame", "here_of", "own", "staff_of", "staff_page"]
