@@ -1,0 +1,1 @@
+"""Interlend: libraries that borrow from and lend to each other. ARCHITECTURE.md shows the house."""

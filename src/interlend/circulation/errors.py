@@ -124,6 +124,6 @@ class Refused(Exception):
         return " ".join(dict.fromkeys(reason.remedy for reason in self.reasons))
 
 
-def refuse(code: str, **facts: object) -> Refused:
+def refuse(code: str, /, **facts: object) -> Refused:
     """`raise refuse("unknown_item", barcode=…)`."""
     return Refused(Reason(code, facts))

@@ -15,6 +15,9 @@ MISSING, WITHDRAWN = "missing", "withdrawn"
 #: in these a scan may send an item anywhere
 _SCANNED = (RECENTLY_RECEIVED, AVAILABLE, UNAVAILABLE, IN_TRANSIT, DISPATCHED, ON_HOLD, ON_LOAN, MISSING)
 
+_ON_THE_WAY = (IN_TRANSIT, DISPATCHED)
+_SEEN = (AVAILABLE, UNAVAILABLE, IN_TRANSIT, DISPATCHED, ON_HOLD)
+
 ITEM = Lifecycle(
     name="item",
     initial=(AVAILABLE, RECENTLY_RECEIVED),
@@ -24,13 +27,13 @@ ITEM = Lifecycle(
         *(Move(state, "desk.shelve", AVAILABLE) for state in _SCANNED),
         *(Move(state, "desk.put_away", UNAVAILABLE) for state in _SCANNED),
         # the second scan short of the destination says that it has left: dispatched
-        *(Move(state, "desk.route", DISPATCHED if state in (IN_TRANSIT, DISPATCHED) else IN_TRANSIT) for state in _SCANNED),
+        *(Move(state, "desk.route", DISPATCHED if state in _ON_THE_WAY else IN_TRANSIT) for state in _SCANNED),
         *(Move(state, "desk.check_out", ON_LOAN) for state in _SCANNED if state != ON_LOAN),
         *(Move(state, "host.check_out", ON_LOAN) for state in _SCANNED if state != ON_LOAN),
         *(Move(state, "host.shelve", AVAILABLE) for state in _SCANNED),
         *(Move(state, "host.put_away", UNAVAILABLE) for state in _SCANNED),
         *(Move(state, "host.route", IN_TRANSIT) for state in _SCANNED),
-        *(Move(state, "staff.mark_missing", MISSING) for state in (AVAILABLE, UNAVAILABLE, IN_TRANSIT, DISPATCHED, ON_HOLD)),
+        *(Move(state, "staff.mark_missing", MISSING) for state in _SEEN),
         *(Move(state, "staff.delete", WITHDRAWN) for state in (AVAILABLE, UNAVAILABLE, RECENTLY_RECEIVED, MISSING)),
         Move(WITHDRAWN, "staff.restore", UNAVAILABLE),
     ),

@@ -127,6 +127,9 @@ class TitleWord(models.Model):
     class Meta:
         indexes: ClassVar = [models.Index(fields=["library", "field", "word", "title"], name="title_by_word")]
 
+    def __str__(self) -> str:
+        return bytes(self.word).decode()
+
 
 class Item(models.Model):
     """One physical piece with a barcode. A temporary item is somebody else's, here for one request (B1)."""

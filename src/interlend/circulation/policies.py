@@ -1,4 +1,4 @@
-"""Pure questions: may it be borrowed, when is it due, where does it go next. Frozen facts in, a verdict with reasons out.
+"""Pure questions: may it be borrowed, when is it due, where next. Frozen facts in, a verdict with reasons out.
 
 No database and no clock: services fetch the facts and pass the day. Sources: circulation.md sections 3, 4 and 6.2 of
 the reference; workflow steps B6, B8, B11, B14, L3, L5, L6.
@@ -125,7 +125,7 @@ def say_day(day: date) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DueReason:
-    """One date that was considered. `rule` is policy, lender, requested, expiry, closed or past; `won` if it decided."""
+    """One date that was considered. `rule` is policy, lender, requested, expiry or staff; `won` if it decided."""
 
     rule: str
     day: date

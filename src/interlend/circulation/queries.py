@@ -71,7 +71,7 @@ def patron_facts(patron: Patron, items_out: int = 0) -> PatronFacts:
 def item_by_barcode(library_id: int, barcode: str) -> Item | None:
     """The living item with this barcode; a deleted one only where no living one has it."""
     found = with_places(Item.objects.filter(library_id=library_id, barcode=barcode.strip()))
-    return sorted(found, key=lambda item: (item.state == WITHDRAWN, -item.pk))[0] if found else None
+    return min(found, key=lambda item: (item.state == WITHDRAWN, -item.pk)) if found else None
 
 
 def with_places(items: QuerySet[Item]) -> QuerySet[Item]:
@@ -111,7 +111,7 @@ def next_hold(holds: Iterable[Hold], item: Item) -> Hold | None:
     """A hold that already caught this item keeps it; otherwise the first of the queue."""
     queue = list(holds)
     caught = [hold for hold in queue if hold.item_id == item.pk and hold.state != PENDING]
-    return (caught or queue or [None])[0]
+    return next(iter(caught or queue), None)
 
 
 def open_loan(item_id: int) -> Loan | None:

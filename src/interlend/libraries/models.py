@@ -12,7 +12,7 @@ from django.db import models
 
 
 class Library(models.Model):
-    """One tenant. `symbol` is the name that partners know it by; `time_zone` governs every date it shows or promises."""
+    """One tenant. `symbol` is its name among partners; `time_zone` governs every date it shows or promises."""
 
     symbol = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=120)

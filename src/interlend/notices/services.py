@@ -1,4 +1,4 @@
-"""Letters written, sent at their hour, printed. A letter is claimed before it is handed over, so no two workers send it.
+"""Letters written, sent at their hour, printed. A letter is claimed before it is handed over: no two workers send it.
 
 What a letter says is made when it goes (a hold collected in the meantime needs none). Mail goes over SMTP where
 EMAIL_URL names a server; otherwise it lies in the drawer page, and nothing leaves the house.
@@ -76,7 +76,7 @@ def _send_together(library_id: int, kind: str, patron_key: int, now: datetime) -
     letters = list(Letter.objects.filter(batch=batch).order_by("id"))
     holds = _still_ready(letters)
     outdated = [letter for letter in letters if letter.hold_key not in holds]
-    _settle(outdated, "worker.outdated", now, why="The item is no longer waiting on the hold shelf.")
+    _settle(outdated, "worker.outdated", why="The item is no longer waiting on the hold shelf.")
     current = [letter for letter in letters if letter.hold_key in holds]
     if current:
         _hand_over(current, [holds[letter.hold_key] for letter in current if letter.hold_key], now)
@@ -91,7 +91,7 @@ def _still_ready(letters: list[Letter]) -> dict[int, Hold]:
 def _hand_over(letters: list[Letter], holds: list[Hold], now: datetime) -> None:
     library, patron = holds[0].library, holds[0].patron
     if not patron.email:
-        _settle(letters, "mail.refused", now, why="The patron's e-mail address was removed; print it instead.")
+        _settle(letters, "mail.refused", why="The patron's e-mail address was removed; print it instead.")
         return
     subject, body = render(library, patron, holds, now)
     via = "smtp" if settings.INTERLEND_MAIL == "smtp" else "drawer"
@@ -99,11 +99,11 @@ def _hand_over(letters: list[Letter], holds: list[Hold], now: datetime) -> None:
         if via == "smtp":
             _mail(library, patron, subject, body, letters[0])
     except smtplib.SMTPRecipientsRefused as no:
-        _settle(letters, "mail.refused", now, why=f"The mail server refused the address: {_smtp_words(no)}")
+        _settle(letters, "mail.refused", why=f"The mail server refused the address: {_smtp_words(no)}")
     except (smtplib.SMTPException, OSError) as trouble:
         _later(letters, str(trouble) or type(trouble).__name__, now)
     else:
-        _settle(letters, "mail.accepted", now, subject=subject, body=body, via=via, to=patron.email, sent_at=now)
+        _settle(letters, "mail.accepted", subject=subject, body=body, via=via, to=patron.email, sent_at=now)
 
 
 def render(library: Library, patron: Patron, holds: list[Hold], now: datetime) -> tuple[str, str]:
@@ -128,16 +128,16 @@ def _smtp_words(no: smtplib.SMTPRecipientsRefused) -> str:
 def _later(letters: list[Letter], trouble: str, now: datetime) -> None:
     for letter in letters:
         if letter.tries >= MOST_TRIES:
-            _settle([letter], "mail.refused", now, why=f"The mail server could not be used: {trouble}"[:300])
+            _settle([letter], "mail.refused", why=f"The mail server could not be used: {trouble}"[:300])
         else:
             pause = PAUSES[min(letter.tries, len(PAUSES)) - 1]
             _settle(
-                [letter], "mail.passing_trouble", now, why=f"Waiting for the mail server: {trouble}"[:300],
+                [letter], "mail.passing_trouble", why=f"Waiting for the mail server: {trouble}"[:300],
                 due_at=now + pause,
             )  # fmt: skip
 
 
-def _settle(letters: list[Letter], trigger: str, now: datetime, **fields: object) -> None:
+def _settle(letters: list[Letter], trigger: str, **fields: object) -> None:
     if letters:
         becomes = LETTER.move(SENDING, trigger).becomes
         given = {"why": ""} | fields
@@ -179,5 +179,9 @@ def text_of(letter: Letter, now: datetime) -> tuple[str, str]:
     """What the letter says: as it went, or as it would go now."""
     if letter.body:
         return letter.subject, letter.body
-    hold = Hold.objects.select_related("title", "pickup_branch", "patron", "library").filter(pk=letter.hold_key).first()
+    hold = (
+        Hold.objects.select_related("title", "pickup_branch", "patron", "library")
+        .filter(pk=letter.hold_key or 0)
+        .first()
+    )
     return render(hold.library, hold.patron, [hold], now) if hold else ("", "")

@@ -124,7 +124,7 @@ def run(errand: Errand, now: datetime) -> bool:
         log.exception("errand %s %s stumbled", errand.pk, errand.verb)
         bug = Trouble(
             "Interlend itself stumbled over this step; nothing else is affected.",
-            code="bug", remedy="System administrator: see the log for errand %d, then try again." % errand.pk,
+            code="bug", remedy=f"System administrator: see the log for errand {errand.pk}, then try again.",
         )  # fmt: skip
         _settle(errand, "handler.lasting_trouble", now, trouble=bug)
     else:
@@ -203,15 +203,6 @@ def _wiring() -> Any:
 
 
 __all__ = [
-    "DONE",
-    "FAILED",
-    "Entries",
-    "Handler",
-    "first_tries",
-    "forgo",
-    "run",
-    "run_due",
-    "run_subject",
-    "settle_by_staff",
-    "written_down",
-]
+    "DONE", "FAILED", "UNSETTLED", "Entries", "Handler", "first_tries", "forgo", "run", "run_due", "run_subject",
+    "settle_by_staff", "written_down",
+]  # fmt: skip

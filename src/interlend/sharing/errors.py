@@ -70,6 +70,6 @@ class Refused(Exception):
         return self.reason.remedy
 
 
-def refuse(code: str, **facts: object) -> Refused:
+def refuse(code: str, /, **facts: object) -> Refused:
     """`raise refuse("no_title")`."""
     return Refused(Reason(code, facts))

@@ -81,6 +81,8 @@ LENDING = Lifecycle(
     ),
 )
 
+_COPY_OPEN = (REQUESTED, WILL_SUPPLY, CANCEL_ASKED)
+
 BORROWING_COPY = Lifecycle(
     name="borrowing a copy",
     initial=(NEW,),
@@ -97,7 +99,7 @@ BORROWING_COPY = Lifecycle(
         *(Move(CANCEL_ASKED, trigger, CANCELLED) for trigger in ("supplier.cancelled", "supplier.unfilled")),
         Move(CANCEL_ASKED, "supplier.cancel_refused", WILL_SUPPLY),
         Move(COPY_SENT, "staff.deliver_copy", COMPLETED),
-        *(Move(state, "staff.close", CLOSED) for state in (NEW, REQUESTED, WILL_SUPPLY, UNFILLED, CANCEL_ASKED, COPY_SENT)),
+        *(Move(state, "staff.close", CLOSED) for state in (NEW, *_COPY_OPEN, UNFILLED, COPY_SENT)),
     ),
 )  # fmt: skip
 
@@ -106,7 +108,7 @@ LENDING_COPY = Lifecycle(
     initial=(REQUESTED,),
     final=(COMPLETED, UNFILLED, CANCELLED, CLOSED),
     moves=(
-        *(Move(s, "staff.send_copy", COMPLETED, ("partner.copy_sent",)) for s in (REQUESTED, WILL_SUPPLY, CANCEL_ASKED)),
+        *(Move(state, "staff.send_copy", COMPLETED, ("partner.copy_sent",)) for state in _COPY_OPEN),
         Move(REQUESTED, "staff.will_supply", WILL_SUPPLY, ("partner.will_supply",)),
         *(Move(state, "staff.unfilled", UNFILLED, ("partner.unfilled",)) for state in (REQUESTED, WILL_SUPPLY)),
         Move(REQUESTED, "requester.cancel", CANCELLED, ("partner.cancelled",)),
@@ -114,7 +116,7 @@ LENDING_COPY = Lifecycle(
         Move(CANCEL_ASKED, "staff.agree_cancel", CANCELLED, ("partner.cancelled",)),
         Move(CANCEL_ASKED, "staff.refuse_cancel", WILL_SUPPLY, ("partner.cancel_refused",)),
         *(Move(state, "requester.request", REQUESTED) for state in (UNFILLED, CANCELLED)),
-        *(Move(state, "staff.close", CLOSED) for state in (REQUESTED, WILL_SUPPLY, CANCEL_ASKED)),
+        *(Move(state, "staff.close", CLOSED) for state in _COPY_OPEN),
     ),
 )  # fmt: skip
 

@@ -14,6 +14,11 @@ from django.db.models import Q
 from interlend.libraries.models import Library
 from interlend.sharing.lifecycles import LIFECYCLES, NEW
 
+_STATES = [
+    (state, state.replace("_", " ").capitalize())
+    for state in dict.fromkeys(state for table in LIFECYCLES.values() for state in table.states)
+]
+
 
 class Partner(models.Model):
     """Another library as this one knows it. `account` is the barcode of its institution account in our circulation."""
@@ -42,6 +47,9 @@ class NumberSeries(models.Model):
     prefix = models.CharField(max_length=10)
     next = models.PositiveIntegerField(default=10001)
 
+    def __str__(self) -> str:
+        return f"{self.prefix}-{self.next}"
+
 
 class IllRequest(models.Model):
     """One side of a request. `outcome` says how it ended even after later states; `moves` counts the table's moves."""
@@ -60,7 +68,7 @@ class IllRequest(models.Model):
     number = models.CharField(max_length=60)
     state = models.CharField(
         max_length=20, default=NEW,
-        choices=[(s, s.replace("_", " ").capitalize()) for s in dict.fromkeys(s for t in LIFECYCLES.values() for s in t.states)],
+        choices=_STATES,
     )  # fmt: skip
     state_since = models.DateTimeField()
     outcome = models.CharField(max_length=20, blank=True)
@@ -91,7 +99,9 @@ class IllRequest(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["library", "side", "number"], name="request_once")]
         indexes: ClassVar = [
             models.Index(fields=["library", "side", "state", "state_since"], name="request_by_state"),
-            models.Index(fields=["library", "patron_barcode"], condition=~Q(patron_barcode=""), name="request_by_patron"),
+            models.Index(
+                fields=["library", "patron_barcode"], condition=~Q(patron_barcode=""), name="request_by_patron"
+            ),
             models.Index(
                 fields=["library", "at_desk_since"], condition=Q(at_desk_since__isnull=False), name="request_at_desk"
             ),

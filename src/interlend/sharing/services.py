@@ -345,7 +345,7 @@ def _moving(desk: Desk, ill_id: int, now: datetime) -> Iterator[tuple[IllRequest
 
 
 def _move(ill: IllRequest, trigger: str, entries: Entries, **said: Any) -> None:
-    move = LIFECYCLES[ill.side, ill.service].move(ill.state, trigger)  # type: ignore[index]
+    move = LIFECYCLES[ill.side, ill.service].move(ill.state, trigger)
     if move.becomes != ill.state:
         ill.state, ill.state_since = move.becomes, entries.now
     ill.outcome = OUTCOMES.get(trigger, ill.outcome)

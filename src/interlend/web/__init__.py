@@ -1,1 +1,1 @@
-"""The doors for people: staff pages and the patron's pages. A view reads a form, calls one service, shows the answer."""
+"""The doors for people: staff pages and the patron's. A view reads a form, calls one service, shows the answer."""

@@ -26,3 +26,6 @@ class ScanRow(models.Model):
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["staff", "page", "key"], name="scan_once")]
         indexes: ClassVar = [models.Index(fields=["staff", "page", "cleared", "-id"], name="scan_rows")]
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.kind}"

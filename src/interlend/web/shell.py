@@ -41,24 +41,24 @@ def staff_of(request: HttpRequest) -> StaffMember:
 
 def desk_of(request: HttpRequest) -> Desk:
     """The desk at which the person stands: their name, their library and its zone, the chosen service location."""
-    cached: Desk | None = getattr(request, "_desk", None)
+    cached: Desk | None = getattr(request, "kept_desk", None)
     if cached is None:
         staff = staff_of(request)
         here = here_of(request)
         cached = Desk(
             staff.library_id, staff.library.time_zone, staff.name, here.pk if here else None, here.name if here else ""
         )
-        request._desk = cached  # type: ignore[attr-defined]
+        request.kept_desk = cached  # type: ignore[attr-defined]
     return cached
 
 
 def here_of(request: HttpRequest) -> Branch | None:
     """The service location of this sign-in; None until one is chosen."""
-    if not hasattr(request, "_here"):
+    if not hasattr(request, "kept_here"):
         key = request.session.get("branch")
         staff = staff_of(request)
-        request._here = Branch.objects.filter(library_id=staff.library_id, pk=key).first() if key else None  # type: ignore[attr-defined]
-    return request._here  # type: ignore[attr-defined, no-any-return]
+        request.kept_here = Branch.objects.filter(library_id=staff.library_id, pk=key).first() if key else None  # type: ignore[attr-defined]
+    return request.kept_here  # type: ignore[attr-defined, no-any-return]
 
 
 def staff_page(duty: str = "") -> Callable[[View], View]:
@@ -276,9 +276,8 @@ def _nav(request: HttpRequest, library_id: int, user: StaffMember) -> list[Secti
 def _health(library_id: int) -> list[Dot]:
     letters, waiting = for_a_person(library_id).count(), unsettled(library_id).count()
     failed = parked(library_id).count()
-    dots = [
-        Dot("look" if letters else "good", _("Mail"), _("%d letters wait for a person") % letters if letters else _("Every letter went")),
-    ]  # fmt: skip
+    mail = _("%d letters wait for a person") % letters if letters else _("Every letter went")
+    dots = [Dot("look" if letters else "good", _("Mail"), mail)]
     if failed:
         dots.append(Dot("look", _("Steps: %d need a person") % failed, _("Open to see which and why")))
     elif waiting:

@@ -33,7 +33,8 @@ def keep(request: HttpRequest, page: str, kind: str, answer: dict[str, Any], now
 
 
 def shown(row: ScanRow) -> dict[str, Any]:
-    return row.answer | {"at": row.at, "id": f"scan-{row.pk}", "pk": row.pk}
+    answer: dict[str, Any] = row.answer
+    return answer | {"at": row.at, "id": f"scan-{row.pk}", "pk": row.pk}
 
 
 def rows(request: HttpRequest, page: str) -> list[dict[str, Any]]:

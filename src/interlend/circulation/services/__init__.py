@@ -28,7 +28,8 @@ from interlend.circulation.services.items import ItemRecord, delete_item, mark_m
 from interlend.circulation.services.patrons import PatronRecord, save_patron, set_pin, sign_in
 
 __all__ = [
-    "AcceptRequest", "Accepted", "CheckedIn", "CheckedOut", "HoldChange", "ItemRecord", "LendRequest", "Lent", "PatronRecord", "Prompt", "TakenBack",
+    "AcceptRequest", "Accepted", "CheckedIn", "CheckedOut", "HoldChange", "ItemRecord", "LendRequest", "Lent",
+    "PatronRecord", "Prompt", "TakenBack",
     "accept_temporary_item", "cancel_hold", "change_due_date", "check_in", "check_out", "delete_item", "edit_hold",
     "lend", "mark_missing", "place_hold", "renew", "restore_item", "save_item", "save_patron", "set_pin", "sign_in",
     "take_back",

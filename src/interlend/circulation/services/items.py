@@ -13,6 +13,12 @@ from interlend.libraries.desks import Desk
 from interlend.lifecycle import NoSuchMove
 from interlend.outbox.services import written_down
 
+#: the columns of a title and how much of a text each holds; a longer one is cut, as on a catalogue card
+_LONGEST = {
+    "title": 500, "author": 300, "publisher": 300, "year": 20, "edition": 200, "isbn": 20, "language": 10,
+    "record_id": 60,
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class ItemRecord:
@@ -40,8 +46,7 @@ class ItemRecord:
 
     @property
     def title_fields(self) -> dict[str, str]:
-        names = ("title", "author", "publisher", "year", "edition", "isbn", "language", "record_id")
-        return {name: getattr(self, name)[: Title._meta.get_field(name).max_length or 500] for name in names}
+        return {name: getattr(self, name)[:longest] for name, longest in _LONGEST.items()}
 
     @property
     def item_fields(self) -> dict[str, object]:

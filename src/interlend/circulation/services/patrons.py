@@ -58,7 +58,7 @@ def set_pin(patron: Patron, pin: str) -> None:
 
 
 def sign_in(library_id: int, barcode: str, pin: str) -> Patron | None:
-    """The patron whose barcode and PIN these are; None otherwise, in the same time whether the barcode exists or not."""
+    """The patron whose barcode and PIN these are, else None; it takes as long whether the barcode exists or not."""
     patron = patron_by_barcode(library_id, barcode)
     stored = patron.pin if patron and patron.kind == Patron.Kind.PERSON else ""
     if not stored:
