@@ -1,0 +1,317 @@
+"""From the bytes of the network to a tree of XML: what wraps them taken off, what is broken mended where that is safe.
+
+Strategy: parse at once, since nearly every message is well formed; only when that fails look for the damage that real
+peers do (undeclared encodings, bare ampersands, stray control characters, undeclared prefixes, end tags cut off by a
+wrong Content-Length) and parse once more. Nothing is fetched, no entity is expanded, size and depth are bounded.
+"""
+
+from __future__ import annotations
+
+import codecs
+import html
+import html.entities
+import re
+import threading
+from typing import Final, NoReturn
+from urllib.parse import unquote_to_bytes
+
+from lxml import etree
+
+from interlend.ncip.errors import ProtocolError
+from interlend.ncip.grammar import NAMESPACE
+
+MAX_BYTES: Final = 1024 * 1024
+MAX_DEPTH: Final = 48
+
+_SPACE: Final = b" \t\r\n"
+_WIDE: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"<\x00\x00\x00", "utf-32-le"),
+    (b"\x00\x00\x00<", "utf-32-be"),
+    (b"<\x00", "utf-16-le"),
+    (b"\x00<", "utf-16-be"),
+)
+_TOO_DEEP: Final = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
+
+_DECLARATION: Final = re.compile(r"<\?xml\s[^<>]{0,300}\?>")
+_ENCODING: Final = re.compile(r"""<\?xml\s[^<>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
+_CONTROLS: Final = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_CHARACTER: Final = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));")
+_AMPERSAND: Final = re.compile(
+    r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,8}|#x[0-9A-Fa-f]{1,8});)(?:([A-Za-z][A-Za-z0-9]{1,30});)?"
+)
+_TAG: Final = re.compile(r"<(/?)([A-Za-z_][\w.:-]*)([^<>]*)>")
+_CUT_TAG: Final = re.compile(r"\s*(?:<(?:/([\w.:-]*)\s*)?)?")
+_PREFIX: Final = re.compile(r"</?([A-Za-z_][\w.-]*):[A-Za-z_]")
+_ATTRIBUTE_PREFIX: Final = re.compile(r"\s([A-Za-z_][\w.-]*):[A-Za-z_][\w.-]*\s*=")
+_OPAQUE: Final = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<!DOCTYPE[^<>\[]*>", re.DOTALL)
+
+_parsers: Final = threading.local()
+
+
+def _parser() -> etree.XMLParser:
+    """A parser of this thread's own: they cannot be shared, and making one costs more than a small message."""
+    parser: etree.XMLParser | None = getattr(_parsers, "parser", None)
+    if parser is None:
+        parser = _parsers.parser = etree.XMLParser(
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            dtd_validation=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+            strip_cdata=True,
+        )
+    return parser
+
+
+class Parsed:
+    """A tree, what had to be done to get it, and whether its end was missing."""
+
+    __slots__ = ("cut", "has_doctype", "notes", "root")
+
+    def __init__(self, root: etree._Element, notes: list[str], *, has_doctype: bool, cut: bool) -> None:
+        self.root = root
+        self.notes = notes
+        self.has_doctype = has_doctype
+        self.cut = cut
+
+
+def parse(data: bytes, *, limit: int = MAX_BYTES) -> Parsed:
+    """The tree of a document. Raises ProtocolError ("theirs") for what is no XML, or hostile, or too large."""
+    if len(data) > limit:
+        raise ProtocolError("theirs", "document", f"The message has {len(data)} bytes; at most {limit} are read.")
+    notes: list[str] = []
+    data = _plain(data, notes)
+    _refuse_hostile(data)
+    cut = False
+    try:
+        root = etree.fromstring(data, _parser())
+    except etree.XMLSyntaxError as error:
+        root, cut = _mended(data, error, notes)
+    except ValueError as error:  # what libxml2 cannot even begin with, such as an unknown way to write bytes
+        raise ProtocolError("theirs", "line 1", f"The document cannot be read: {error}.") from None
+    if root is None:
+        raise ProtocolError("theirs", "line 1", "The document has no element.")
+    if _TOO_DEEP(root):
+        raise ProtocolError("theirs", "document", f"The elements are nested more than {MAX_DEPTH} deep.")
+    return Parsed(root, notes, has_doctype=b"<!DOCTYPE" in data, cut=cut)
+
+
+def parse_fragment(text: str) -> etree._Element:
+    """A fragment of XML that is to be sent inside Ext. Raises ProtocolError ("ours") if it is none."""
+    try:
+        return etree.fromstring(text.encode(), _parser())
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise ProtocolError("ours", "Ext", f"The fragment is not well-formed XML: {error}.") from None
+
+
+def _plain(data: bytes, notes: list[str]) -> bytes:
+    """The document as bytes of one width, without a byte order mark or space around it."""
+    for mark, encoding in _WIDE:
+        if data.startswith(mark):
+            try:
+                text = data.decode(encoding)
+            except UnicodeDecodeError as error:
+                raise ProtocolError(
+                    "theirs", "line 1", f"The document is not the {encoding} it begins as: {error}."
+                ) from None
+            notes.append(f"written in {encoding}")
+            data = _DECLARATION.sub("", text.lstrip("\ufeff \t\r\n"), count=1).encode()
+            break
+    if data.startswith(codecs.BOM_UTF8):
+        data = data.removeprefix(codecs.BOM_UTF8)
+    if data[:1] in (b" ", b"\t", b"\r", b"\n"):
+        data = data.lstrip(_SPACE)
+        if data.startswith(b"<?xml"):
+            notes.append("white space before the XML declaration")
+    return data
+
+
+def _refuse_hostile(data: bytes) -> None:
+    if not data:
+        raise ProtocolError("theirs", "document", "The message is empty.")
+    if b"\x00" in data:
+        raise ProtocolError("theirs", "document", "The message holds NUL bytes, which XML forbids.")
+    if b"<!ENTITY" in data:
+        raise ProtocolError("theirs", "document type", "The message declares entities of its own, which is refused.")
+    if not data.startswith(b"<"):
+        begins = data[:40].decode("utf-8", "replace").strip()
+        raise ProtocolError("theirs", "line 1", f"The message is no XML; it begins with {begins!r}.")
+    if data[:15].lower().startswith((b"<!doctype html", b"<html")):
+        raise ProtocolError("theirs", "line 1", "The message is a web page (HTML), not NCIP.")
+
+
+# ----------------------------------------------------------------------------------------------- mending
+
+
+def _mended(data: bytes, error: etree.XMLSyntaxError, notes: list[str]) -> tuple[etree._Element, bool]:
+    """A second attempt with the known kinds of damage undone. Raises ProtocolError with what was wrong at first."""
+    text = _DECLARATION.sub("", _text(data, notes))
+    text = _without_controls(text, notes)
+    text = _with_ampersands(text, notes)
+    text = _with_prefixes(text, notes)
+    ended = _with_end_tags(text)
+    if ended is not None:
+        notes.append("the end was cut off: the missing end tags were supplied")
+    try:
+        root = etree.fromstring((ended or text).encode(), _parser())
+    except (etree.XMLSyntaxError, ValueError):
+        _not_well_formed(error)
+    if root is None:
+        _not_well_formed(error)
+    return root, ended is not None
+
+
+def _not_well_formed(error: etree.XMLSyntaxError) -> NoReturn:
+    line, column = error.position
+    message = (error.msg or "not well-formed").split(", line ")[0]
+    raise ProtocolError("theirs", f"line {line}, column {column}", f"The XML is not well formed: {message}.") from None
+
+
+def _text(data: bytes, notes: list[str]) -> str:
+    """The characters of a document whose encoding may be wrongly declared. Never fails: the last resort is Latin-1."""
+    declared = _ENCODING.match(data[:400].decode("latin-1"))
+    tried = ["utf-8"] if declared is None else [declared.group(1), "utf-8"]
+    for encoding in tried:
+        try:
+            text = data.decode(codecs.lookup(encoding).name)
+        except (LookupError, UnicodeError, ValueError):
+            continue
+        if isinstance(text, str):
+            return text
+    notes.append("not the encoding it declares: read as Latin-1")
+    return data.decode("cp1252", "replace")
+
+
+def _without_controls(text: str, notes: list[str]) -> str:
+    """Control characters, written plainly or as references, have no meaning in a message and are dropped."""
+    clean = _CONTROLS.sub("", text)
+    clean = _CHARACTER.sub(_legal_reference, clean)
+    if clean != text:
+        notes.append("control characters dropped")
+    return clean
+
+
+def _legal_reference(found: re.Match[str]) -> str:
+    number = int(found.group(1), 16) if found.group(1) else int(found.group(2))
+    legal = number in (9, 10, 13) or 32 <= number < 0xD800 or 0xE000 <= number < 0xFFFE or 0x10000 <= number < 0x110000
+    # A reference to NUL is as hostile as NUL itself: it stays, and the parser refuses it.
+    return found.group() if legal or number == 0 else ""
+
+
+def _with_ampersands(text: str, notes: list[str]) -> str:
+    """Bare ampersands escaped, and the names that HTML has for letters turned into the letters."""
+
+    def mend(found: re.Match[str]) -> str:
+        name = found.group(1)
+        letter = html.entities.html5.get(name + ";") if name else None
+        if letter is not None:
+            return html.escape(letter, quote=False)
+        return "&amp;" + (f"{name};" if name else "")
+
+    mended = "".join(piece if piece.startswith("<!") else _AMPERSAND.sub(mend, piece) for piece in _pieces(text))
+    if mended != text:
+        notes.append("bare ampersands escaped")
+    return mended
+
+
+def _pieces(text: str) -> list[str]:
+    """The text in pieces; comments, CDATA, processing instructions and the document type are pieces of their own."""
+    pieces: list[str] = []
+    end = 0
+    for found in _OPAQUE.finditer(text):
+        pieces += [text[end : found.start()], found.group()]
+        end = found.end()
+    return [*pieces, text[end:]]
+
+
+def _with_prefixes(text: str, notes: list[str]) -> str:
+    """Prefixes that were never declared are declared on the root as NCIP's; the schema instance's as its own."""
+    used = set(_PREFIX.findall(text)) | set(_ATTRIBUTE_PREFIX.findall(text))
+    undeclared = sorted(p for p in used - {"xml", "xmlns"} if f"xmlns:{p}=" not in text.replace(" =", "="))
+    if not undeclared or len(undeclared) > 4:
+        return text
+    root = re.search(r"<[A-Za-z_][\w.:-]*", text)
+    if root is None:
+        return text
+    notes.append(f"undeclared prefix {', '.join(undeclared)}")
+    meant = {"xsi": "http://www.w3.org/2001/XMLSchema-instance"}
+    added = "".join(f' xmlns:{prefix}="{meant.get(prefix, NAMESPACE)}"' for prefix in undeclared)
+    return text[: root.end()] + added + text[root.end() :]
+
+
+def _with_end_tags(text: str) -> str | None:
+    """The text with its missing end tags, if only end tags are missing; else None.
+
+    A Content-Length that counts characters cuts the last bytes of the body. A cut inside a value or a start tag, or in
+    the header, has lost something that nobody can supply.
+    """
+    if "<!--" in text or "<![CDATA[" in text:
+        text = "".join(piece for piece in _pieces(text) if not piece.startswith("<!--"))
+    open_tags: list[str] = []
+    end = 0
+    closes = False
+    for found in _TAG.finditer(text):
+        slash, name, rest = found.groups()
+        closes = bool(slash) or rest.endswith("/")
+        if slash:
+            if not open_tags or open_tags.pop() != name:
+                return None
+        elif not closes:
+            open_tags.append(name)
+        end = found.end()
+    tail = _CUT_TAG.fullmatch(text, end)
+    if not open_tags or not closes or tail is None or not open_tags[-1].startswith(tail.group(1) or ""):
+        return None
+    if any(name.endswith("Header") for name in open_tags):
+        return None
+    return text[:end] + "".join(f"</{name}>" for name in reversed(open_tags))
+
+
+# ---------------------------------------------------------------------------------------------- unwrapping
+
+_FIELD: Final = re.compile(rb"\s*([A-Za-z][A-Za-z0-9_.-]{0,39})=")
+
+
+def unwrap(body: bytes) -> bytes:
+    """The XML inside a body that a client has wrapped: URL-encoded, a field of a form, or a part of a multipart form.
+
+    Pure; a body that is already XML, and one that cannot be understood, come back as they are.
+    """
+    start = body.lstrip(_SPACE + codecs.BOM_UTF8)
+    if start.startswith((b"<", b"\xff\xfe", b"\xfe\xff", b"\x00")) or len(body) > 4 * MAX_BYTES:
+        return body
+    if start[:3].lower() == b"%3c" or start[:12].lower() == b"%ef%bb%bf%3c":
+        return _url_decoded(start)
+    if start.startswith(b"--"):
+        return _multipart(start) or body
+    field = _FIELD.match(start)
+    if field is None:
+        return body
+    rest = start[field.end() :]
+    if rest.lstrip(_SPACE).startswith(b"<"):
+        return rest  # a form field that nobody encoded
+    for piece in start.split(b"&"):
+        decoded = _url_decoded(piece.partition(b"=")[2])
+        if decoded.lstrip(_SPACE + codecs.BOM_UTF8).startswith(b"<"):
+            return decoded
+    return body
+
+
+def _url_decoded(data: bytes) -> bytes:
+    return unquote_to_bytes(data.replace(b"+", b" "))
+
+
+def _multipart(body: bytes) -> bytes | None:
+    """The first part of a multipart body that holds XML."""
+    boundary = body.split(b"\n", 1)[0].rstrip(b"\r")
+    for part in body.split(boundary):
+        _, _, content = part.replace(b"\r\n", b"\n").partition(b"\n\n")
+        if content.lstrip(_SPACE + codecs.BOM_UTF8).startswith(b"<"):
+            return content.rstrip(b"\n")
+    return None
