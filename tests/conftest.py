@@ -232,3 +232,10 @@ def browser(chromium_path: str) -> Iterator[Any]:
         )
         yield chromium
         chromium.close()
+
+
+# --------------------------------------------------------------------------------------------- after the commit
+@pytest.fixture
+def telling(django_capture_on_commit_callbacks: Any) -> Callable[[], Any]:
+    """`with telling():` runs what a service tells after its commit, as it would outside of a test's transaction."""
+    return lambda: django_capture_on_commit_callbacks(execute=True)
