@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from interlend.circulation import words
-from interlend.circulation.lifecycles import DISPATCHED, IN_TRANSIT, OPEN_HOLD, OUT, PENDING, READY, WITHDRAWN
+from interlend.circulation.lifecycles import (
+    AVAILABLE,
+    DISPATCHED,
+    IN_TRANSIT,
+    OPEN_HOLD,
+    OUT,
+    PENDING,
+    READY,
+    WITHDRAWN,
+)
 from interlend.circulation.models import (
     CollectionTypePolicy,
     Hold,
@@ -85,6 +94,30 @@ def patron_by_barcode(library_id: int, barcode: str) -> Patron | None:
     return patrons.select_related("patron_type", "home_branch").first()
 
 
+# --- one thing by its key, or None where it is another library's ------------------------------------------------
+
+
+def one_patron(library_id: int, pk: int) -> Patron | None:
+    patrons = Patron.objects.filter(library_id=library_id, pk=pk)
+    return patrons.select_related("patron_type", "home_branch").first()
+
+
+def one_item(library_id: int, pk: int) -> Item | None:
+    return with_places(Item.objects.filter(library_id=library_id, pk=pk)).first()
+
+
+def one_hold(library_id: int, pk: int) -> Hold | None:
+    holds = Hold.objects.filter(library_id=library_id, pk=pk)
+    return holds.select_related("title", "item__holding_location", "patron", "pickup_branch").first()
+
+
+def one_loan(library_id: int, pk: int) -> Loan | None:
+    return Loan.objects.filter(library_id=library_id, pk=pk).select_related("item__title", "patron").first()
+
+
+# --- pickup places ----------------------------------------------------------------------------------------------
+
+
 def pickup_branch(library_id: int, code: str) -> Branch | None:
     """A place where items may be collected, by its code."""
     places = Branch.objects.filter(library_id=library_id, code__iexact=code).exclude(pickup=PickupStatus.NEVER)
@@ -101,9 +134,9 @@ def pickup_branches(library_id: int) -> QuerySet[Branch]:
 def waiting_for(item: Item, today: date) -> QuerySet[Hold]:
     """Open holds that `item` may fill, the next one first: caught by this item, then on this item or its title."""
     mine = Q(item_id=item.pk) | Q(title_id=item.title_id, level=Hold.Level.TITLE, item__isnull=True)
-    asleep = Q(suspended_from__lte=today) & (Q(suspended_to__gte=today) | Q(suspended_to__isnull=True))
     overdue = Q(state=PENDING, expires_on__lt=today)
-    holds = Hold.objects.filter(mine, library_id=item.library_id, state__in=OPEN_HOLD).exclude(asleep).exclude(overdue)
+    holds = Hold.objects.filter(mine, library_id=item.library_id, state__in=OPEN_HOLD)
+    holds = holds.exclude(_asleep(today)).exclude(overdue)
     return holds.order_by("rank", "placed_at", "id")
 
 
@@ -130,6 +163,19 @@ def holds_of_patron(patron: Patron, *, open_only: bool = True) -> QuerySet[Hold]
     if open_only:
         holds = holds.filter(state__in=OPEN_HOLD)
     return holds.select_related("title", "item", "pickup_branch").order_by("-ready_at", "placed_at")
+
+
+def ready_places(patron: Patron) -> dict[str, int]:
+    """Where something waits for this patron on the hold shelf: branch name -> how many."""
+    ready = Hold.objects.filter(library_id=patron.library_id, patron=patron, state=READY)
+    rows = ready.values("pickup_branch__name").annotate(n=Count("id")).order_by("pickup_branch__name")
+    return {row["pickup_branch__name"]: row["n"] for row in rows}
+
+
+def ready_hold_of_item(item: Item) -> Hold | None:
+    """The hold for which this item lies on the shelf."""
+    holds = Hold.objects.filter(library_id=item.library_id, item=item, state=READY)
+    return holds.select_related("title", "item", "patron", "pickup_branch").first()
 
 
 def loans_of_patron(patron: Patron, *, open_only: bool = True) -> QuerySet[Loan]:
@@ -159,13 +205,41 @@ def temporary_items(library_id: int) -> QuerySet[Item]:
     return with_places(items).order_by("-made_at")
 
 
-def pull_list(library_id: int, branch_id: int | None) -> QuerySet[Hold]:
-    """Pending holds that an available copy on our shelves can fill; the copy stands on `hold.title`."""
-    available = Item.objects.filter(library_id=library_id, state="available")
-    if branch_id is not None:
-        available = available.filter(home_branch_id=branch_id)
-    holds = Hold.objects.filter(library_id=library_id, state=PENDING, title__in=available.values("title_id"))
-    return holds.select_related("title", "patron", "pickup_branch").order_by("rank", "placed_at")
+def pull_list(library_id: int, branch_id: int | None, today: date) -> QuerySet[Hold]:
+    """Pending holds that an available copy on our shelves can fill today; `copies_to_pull` says which copy."""
+    available = _on_shelf(library_id, branch_id)
+    this_item = Q(level=Hold.Level.ITEM, item__in=available.values("pk"))
+    any_copy = Q(level=Hold.Level.TITLE, item__isnull=True, title__in=available.values("title_id"))
+    holds = Hold.objects.filter(this_item | any_copy, library_id=library_id, state=PENDING)
+    holds = holds.exclude(_asleep(today)).exclude(expires_on__lt=today)
+    return holds.select_related("title", "item", "patron", "pickup_branch").order_by("rank", "placed_at", "id")
+
+
+def copies_to_pull(library_id: int, branch_id: int | None, holds: Sequence[Hold]) -> dict[int, Item]:
+    """Hold key -> the copy to fetch. A copy is promised once, so a hold may be left without one. One query."""
+    titles = {hold.title_id for hold in holds}
+    copies = list(with_places(_on_shelf(library_id, branch_id).filter(title__in=titles)).order_by("id"))
+    wanted = {hold.item_id for hold in holds if hold.level == Hold.Level.ITEM}
+    found: dict[int, Item] = {}
+    for hold in holds:
+        fits = (
+            copy for copy in copies
+            if (copy.pk == hold.item_id if hold.item_id else copy.title_id == hold.title_id and copy.pk not in wanted)
+        )  # fmt: skip
+        if (copy := next(fits, None)) is not None:
+            found[hold.pk] = copy
+            copies.remove(copy)
+    return found
+
+
+def _on_shelf(library_id: int, branch_id: int | None) -> QuerySet[Item]:
+    available = Item.objects.filter(library_id=library_id, state=AVAILABLE)
+    return available if branch_id is None else available.filter(home_branch_id=branch_id)
+
+
+def _asleep(today: date) -> Q:
+    """Holds that their patron has suspended for today."""
+    return Q(suspended_from__lte=today) & (Q(suspended_to__gte=today) | Q(suspended_to__isnull=True))
 
 
 # --- Discover Items ---------------------------------------------------------------------------------------------
