@@ -1,4 +1,4 @@
-"""Letters: due at the top of the hour, one mail a patron, once per event, and why one did not go. Over a real SMTP server."""
+"""Letters: due at the top of the hour, one mail a patron, once per event, and why one did not go; over real SMTP."""
 
 from __future__ import annotations
 
