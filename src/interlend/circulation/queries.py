@@ -8,6 +8,7 @@ from datetime import date
 from django.db.models import Count, Q, QuerySet
 
 from interlend.circulation import words
+from interlend.circulation.errors import Reason
 from interlend.circulation.lifecycles import (
     AVAILABLE,
     DISPATCHED,
@@ -30,7 +31,16 @@ from interlend.circulation.models import (
     Title,
     TitleWord,
 )
-from interlend.circulation.policies import CollectionRule, LoanRule, MapRow, PatronFacts
+from interlend.circulation.policies import (
+    CollectionRule,
+    LoanFacts,
+    LoanRule,
+    MapRow,
+    PatronFacts,
+    loan_rule,
+    why_not_borrow,
+    why_not_renew,
+)
 from interlend.libraries.models import Branch, PickupStatus
 
 # --- policies as frozen records ---------------------------------------------------------------------------------
@@ -185,6 +195,37 @@ def loans_of_patron(patron: Patron, *, open_only: bool = True) -> QuerySet[Loan]
     else:
         loans = loans.order_by("-checked_out_at")
     return loans.select_related("item__title", "item__shelving_location")
+
+
+def renewal_refusals(patron: Patron, loans: Sequence[Loan], today: date) -> dict[int, list[Reason]]:
+    """Loan key -> every reason against renewing it today, empty where it may be renewed. Two queries for all loans.
+
+    `loans` are this patron's open ones, with `item__title`; the patron comes with its type.
+    """
+    rows, account = loan_map(patron.library_id), why_not_borrow(patron_facts(patron), today, count_limit=False)
+    wanted = _wanted_by_others(patron, [loan.item for loan in loans], today)
+    found = {}
+    for loan in loans:
+        item = loan.item
+        rule = loan_rule(
+            rows, patron.patron_type_id, item.holding_location_id, item.shelving_location_id, item.material_format
+        )
+        borrowed_from = loan.partner_name if item.temporary else ""
+        known = LoanFacts(item.title.title, loan.due_on, loan.renewals, item.pk in wanted, borrowed_from, loan.request)
+        found[loan.pk] = [*account, *why_not_renew(known, rule)]
+    return found
+
+
+def _wanted_by_others(patron: Patron, items: Sequence[Item], today: date) -> set[int]:
+    """Keys of those `items` that somebody else waits for, by `waiting_for`'s rule."""
+    any_copy = Q(title_id__in=[item.title_id for item in items], level=Hold.Level.TITLE, item__isnull=True)
+    mine = Q(item_id__in=[item.pk for item in items]) | any_copy
+    waiting = Hold.objects.filter(mine, library_id=patron.library_id, state__in=OPEN_HOLD).exclude(patron=patron)
+    waiting = waiting.exclude(_asleep(today)).exclude(Q(state=PENDING, expires_on__lt=today))
+    items_wanted, titles_wanted = set(), set()
+    for item_id, title_id in waiting.values_list("item_id", "title_id"):
+        (items_wanted if item_id else titles_wanted).add(item_id or title_id)
+    return {item.pk for item in items if item.pk in items_wanted or item.title_id in titles_wanted}
 
 
 def hold_shelf(library_id: int, branch_id: int | None = None) -> QuerySet[Hold]:

@@ -18,15 +18,13 @@ from interlend.circulation.policies import (
     Action,
     DueDate,
     DueReason,
-    LoanFacts,
     LoanRule,
     loan_rule,
     say_day,
     when_due,
     why_not_borrow,
-    why_not_renew,
 )
-from interlend.circulation.queries import loan_map, open_loan, patron_facts, waiting_for
+from interlend.circulation.queries import loan_map, open_loan, patron_facts, renewal_refusals, waiting_for
 from interlend.circulation.services.scan import close_loan, locked_item, move_item, send_on
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch
@@ -288,14 +286,14 @@ def renew(desk: Desk, loan_id: int, now: datetime, *, by: str = "staff") -> Loan
         loan = locked_loan(desk, loan_id)
         if loan.state != OUT:
             raise refuse("not_on_loan", title=loan.item.title.title)
-        rule = rule_for(loan.item, loan.patron)
-        others = any(hold.patron_id != loan.patron_id for hold in waiting_for(loan.item, today))
-        borrowed_from = loan.partner_name if loan.item.temporary else ""
-        known = LoanFacts(loan.item.title.title, loan.due_on, loan.renewals, others, borrowed_from, loan.request)
-        reasons = [*why_not_borrow(patron_facts(loan.patron), today, count_limit=False), *why_not_renew(known, rule)]
-        if reasons:
+        if reasons := renewal_refusals(loan.patron, [loan], today)[loan.pk]:
             raise Refused(*reasons)
-        due = when_due(rule, today, open_days(desk.library_id, desk.branch_id), expires_on=loan.patron.expires_on)
+        due = when_due(
+            rule_for(loan.item, loan.patron),
+            today,
+            open_days(desk.library_id, desk.branch_id),
+            expires_on=loan.patron.expires_on,
+        )
         loan.state = LOAN.move(loan.state, f"{by}.renew").becomes
         loan.due_on, loan.renewals = max(due.day, loan.due_on), loan.renewals + 1
         loan.due_reasons = due.as_json()
