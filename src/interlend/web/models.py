@@ -46,3 +46,6 @@ class FailedSignIn(models.Model):
     class Meta:
         ordering: ClassVar = ["-id"]
         indexes: ClassVar = [models.Index(fields=["name", "at"], name="failures_by_name")]
+
+    def __str__(self) -> str:
+        return f"{self.door}, {self.at:%Y-%m-%d %H:%M}"
