@@ -12,7 +12,7 @@ from interlend.circulation import services as circulation
 from interlend.circulation.models import Hold, HoldPolicy, Patron
 from interlend.libraries.models import Library
 from interlend.notices.models import Letter
-from interlend.notices.services import printed, send_again, send_due
+from interlend.notices.services import printed, send_again, send_due, write_overdue
 from tests.make import NOW, branch, make_desk, make_item, make_library, make_patron
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +127,58 @@ def test_without_email_url_letters_lie_in_the_drawer(settings: Any, telling: Cal
     letter = Letter.objects.get()
     assert (letter.state, letter.via) == ("sent", "drawer")
     assert letter.subject == "An item is ready for you at Alder University"
+
+
+def test_an_overdue_loan_is_written_about_once_a_due_date_and_in_the_morning(smtp_server: Any) -> None:
+    alder = make_library(zone="America/New_York")
+    patron, item = make_patron(alder), make_item(alder)
+    loan = circulation.check_out(make_desk(alder), patron.pk, item.barcode, NOW).loan
+    late = NOW + timedelta(days=29)
+    assert write_overdue(NOW + timedelta(days=28)) == 0
+    assert write_overdue(late) == 1
+    assert write_overdue(late + timedelta(hours=1)) == 0
+    letter = Letter.objects.get()
+    assert (letter.loan_key, letter.due_at.astimezone(UTC).hour) == (loan.pk, 11), "seven in the morning in New York"
+    send_due(letter.due_at)
+    assert "It was due: Monday 17 May 2027" in smtp_server[0].get_content()
+
+
+def test_what_came_back_in_the_meantime_is_not_written_about(smtp_server: Any) -> None:
+    alder = make_library()
+    item = make_item(alder)
+    circulation.check_out(make_desk(alder), make_patron(alder).pk, item.barcode, NOW)
+    late = NOW + timedelta(days=30)
+    write_overdue(late)
+    circulation.check_in(make_desk(alder), item.barcode, late)
+    send_due(late + timedelta(days=1))
+    assert smtp_server == []
+    assert Letter.objects.get().state == "not_sent"
+
+
+class Silent:
+    """A mail server that takes the letter and never says so."""
+
+    async def handle_DATA(self, server: Any, _session: object, _envelope: object) -> str:  # noqa: N802
+        server.transport.close()
+        return "250 never heard"
+
+
+def test_a_server_that_falls_silent_leaves_a_question_for_a_person(
+    smtp_server: Any, settings: Any, telling: Callable[[], Any]
+) -> None:
+    from aiosmtpd.controller import Controller
+
+    from tests.conftest import free_port
+
+    alder = make_library()
+    ready(alder, make_patron(alder), telling)
+    silent = Controller(Silent(), hostname="127.0.0.1", port=free_port())
+    silent.start()
+    settings.EMAIL_PORT = silent.port
+    try:
+        send_due(TEN)
+    finally:
+        silent.stop()
+    letter = Letter.objects.get()
+    assert letter.state == "unknown"
+    assert "may have gone" in letter.why

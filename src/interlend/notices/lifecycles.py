@@ -1,4 +1,4 @@
-"""The life of a letter. *Unknown*: the program died while handing it over; only a person may send it again."""
+"""The life of a letter. *Unknown*: nobody knows whether the mail server took it; only a person may send it again."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ LETTER = Lifecycle(
         Move(SENDING, "mail.accepted", SENT),
         Move(SENDING, "mail.passing_trouble", WAITING),
         Move(SENDING, "mail.refused", FAILED),
+        Move(SENDING, "mail.no_answer", UNKNOWN),
         Move(SENDING, "worker.outdated", NOT_SENT),
         Move(SENDING, "clock.lease_over", UNKNOWN),
         Move(FAILED, "staff.send_again", WAITING),

@@ -18,6 +18,8 @@ class Letter(models.Model):
     key = models.CharField(max_length=120)
     patron_key = models.BigIntegerField()
     hold_key = models.BigIntegerField(null=True)
+    loan_key = models.BigIntegerField(null=True)
+    about_day = models.DateField(null=True)
     request = models.CharField(max_length=60, blank=True)
     state = models.CharField(
         max_length=12, default=WAITING, choices=[(s, s.replace("_", " ").capitalize()) for s in LETTER.states]
@@ -42,7 +44,22 @@ class Letter(models.Model):
             models.Index(fields=["library", "patron_key", "-id"], name="letter_by_patron"),
             models.Index(fields=["library", "request"], name="letter_by_request"),
             models.Index(fields=["library", "state"], name="letter_by_state"),
+            models.Index(fields=["loan_key"], condition=models.Q(loan_key__isnull=False), name="letter_by_loan"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state}"
+
+
+class NoticePolicy(models.Model):
+    """One row a library: which notices go beside the pickup notice. For lent items the institution is written to (L2)."""
+
+    library = models.OneToOneField(Library, models.CASCADE, related_name="notice_policy")
+    overdue = models.BooleanField(default=True, help_text="Write when something is overdue.")
+    overdue_days = models.PositiveIntegerField(default=1, help_text="Days after the due date.")
+
+    class Meta:
+        verbose_name_plural = "notice policies"
+
+    def __str__(self) -> str:
+        return f"overdue after {self.overdue_days} days" if self.overdue else "no overdue notices"

@@ -17,3 +17,12 @@ def top_of_hour(now: datetime, zone: str) -> datetime:
         return now
     # by way of the instant, so that a clock change between now and then cannot mislead
     return now + (struck.replace(tzinfo=None) + timedelta(hours=1) - local.replace(tzinfo=None))
+
+
+def next_morning(now: datetime, zone: str, hour: int = 7) -> datetime:
+    """The next time the library's clock shows `hour` (overdue notices go once a day, in the morning)."""
+    local = now.astimezone(ZoneInfo(zone))
+    morning = local.replace(hour=hour, minute=0, second=0, microsecond=0, fold=0)
+    if morning < local:
+        morning = (morning + timedelta(days=1)).replace(tzinfo=ZoneInfo(zone))
+    return morning.astimezone(now.tzinfo)

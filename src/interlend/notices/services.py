@@ -6,46 +6,74 @@ EMAIL_URL names a server; otherwise it lies in the drawer page, and nothing leav
 
 from __future__ import annotations
 
-import logging
 import smtplib
+from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMessage
-from django.db.models import F
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.core.mail import EmailMessage, get_connection
+from django.db.models import Exists, F, OuterRef
 
-from interlend.circulation.lifecycles import READY
-from interlend.circulation.models import Hold, Patron
+from interlend.circulation.lifecycles import OUT
+from interlend.circulation.models import Hold, Loan, Patron
 from interlend.libraries.models import Library
+from interlend.notices.kinds import KINDS, Thing, render
 from interlend.notices.lifecycles import LETTER, NOT_SENT, SENDING, TO_PRINT, WAITING
-from interlend.notices.models import Letter
-from interlend.notices.policies import top_of_hour
+from interlend.notices.models import Letter, NoticePolicy
+from interlend.notices.policies import next_morning, top_of_hour
 
-log = logging.getLogger(__name__)
-
-HOLD_PICKUP = "hold_pickup"
+HOLD_PICKUP, OVERDUE = "hold_pickup", "overdue"
 LEASE = timedelta(minutes=5)
 PAUSES = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60))
 MOST_TRIES = 8
 
 
 def write_hold_pickup(hold: Hold, *, key: str, wanted: bool, now: datetime) -> Letter:
-    """The pickup letter of one hold: due at the top of the hour, or to print where there is no address."""
-    if not wanted:
-        state, why = NOT_SENT, "The hold policy sends no pickup notices."
-    elif not hold.patron.email:
+    """B9: the pickup letter of one hold, due at the top of the hour."""
+    why_not = "" if wanted else "The hold policy sends no pickup notices."
+    due_at = top_of_hour(now, hold.library.time_zone)
+    about = {"hold_key": hold.pk, "request": hold.request}
+    return _write(HOLD_PICKUP, hold.patron, key, why_not, due_at, now, about)
+
+
+def write_overdue(now: datetime) -> int:
+    """L2: a letter for each loan that is overdue and has none for this due date; due next morning. How many."""
+    return sum(_write_overdue_of(library, now) for library in Library.objects.select_related("notice_policy"))
+
+
+def _write_overdue_of(library: Library, now: datetime) -> int:
+    policy = getattr(library, "notice_policy", None) or NoticePolicy(library=library)
+    if not policy.overdue:
+        return 0
+    today = now.astimezone(ZoneInfo(library.time_zone)).date()
+    written = Letter.objects.filter(loan_key=OuterRef("pk"), kind=OVERDUE, about_day=OuterRef("due_on"))
+    late = Loan.objects.filter(library=library, state=OUT, due_on__lte=today - timedelta(days=policy.overdue_days))
+    loans = list(late.filter(~Exists(written)).select_related("patron")[:500])
+    due_at = next_morning(now, library.time_zone)
+    for loan in loans:
+        about = {"loan_key": loan.pk, "request": loan.request, "about_day": loan.due_on}
+        _write(OVERDUE, loan.patron, f"overdue:{loan.pk}:{loan.due_on}", "", due_at, now, about)
+    return len(loans)
+
+
+def _write(
+    kind: str, patron: Patron, key: str, why_not: str, due_at: datetime, now: datetime, about: dict[str, Any]
+) -> Letter:
+    """One letter, once per key: waiting for its hour, or to print where there is no address, or not at all and why."""
+    if why_not:
+        state, why = NOT_SENT, why_not
+    elif not patron.email:
         state, why = TO_PRINT, "The patron has no e-mail address."
     else:
         state, why = WAITING, ""
-    due_at = top_of_hour(now, hold.library.time_zone) if state == WAITING else now
     letter, _ = Letter.objects.get_or_create(
-        library_id=hold.library_id, key=key,
+        library_id=patron.library_id, key=key,
         defaults={
-            "kind": HOLD_PICKUP, "patron_key": hold.patron_id, "hold_key": hold.pk, "request": hold.request,
-            "state": state, "why": why, "due_at": due_at, "made_at": now, "to": hold.patron.email,
+            "kind": kind, "patron_key": patron.pk, "state": state, "why": why, "made_at": now, "to": patron.email,
+            "due_at": due_at if state == WAITING else now, **about,
         },
     )  # fmt: skip
     return letter
@@ -74,51 +102,59 @@ def _send_together(library_id: int, kind: str, patron_key: int, now: datetime) -
     if not claimed:
         return 0
     letters = list(Letter.objects.filter(batch=batch).order_by("id"))
-    holds = _still_ready(letters)
-    outdated = [letter for letter in letters if letter.hold_key not in holds]
-    _settle(outdated, "worker.outdated", why="The item is no longer waiting on the hold shelf.")
-    current = [letter for letter in letters if letter.hold_key in holds]
+    things = KINDS[kind].things(letters, living=True)
+    _settle([one for one in letters if one.pk not in things], "worker.outdated", why=KINDS[kind].outdated)
+    current = [letter for letter in letters if letter.pk in things]
     if current:
-        _hand_over(current, [holds[letter.hold_key] for letter in current if letter.hold_key], now)
+        _hand_over(current, [things[letter.pk] for letter in current], now)
     return len(letters)
 
 
-def _still_ready(letters: list[Letter]) -> dict[int, Hold]:
-    holds = Hold.objects.filter(pk__in=[letter.hold_key for letter in letters if letter.hold_key], state=READY)
-    return {hold.pk: hold for hold in holds.select_related("title", "pickup_branch", "patron", "library")}
-
-
-def _hand_over(letters: list[Letter], holds: list[Hold], now: datetime) -> None:
-    library, patron = holds[0].library, holds[0].patron
+def _hand_over(letters: list[Letter], things: list[Thing], now: datetime) -> None:
+    library, patron = things[0].library, things[0].patron
     if not patron.email:
         _settle(letters, "mail.refused", why="The patron's e-mail address was removed; print it instead.")
         return
-    subject, body = render(library, patron, holds, now)
-    via = "smtp" if settings.INTERLEND_MAIL == "smtp" else "drawer"
+    subject, body = render(letters[0].kind, library, patron, things, now)
+    said = {"subject": subject, "body": body, "to": patron.email}
+    if settings.INTERLEND_MAIL != "smtp":
+        _settle(letters, "mail.accepted", via="drawer", sent_at=now, **said)
+        return
+    server = get_connection()
     try:
-        if via == "smtp":
-            _mail(library, patron, subject, body, letters[0])
+        server.open()
+    except (smtplib.SMTPException, OSError) as trouble:  # nothing has left yet: try again later
+        _later(letters, str(trouble) or type(trouble).__name__, now)
+        return
+    try:
+        server.send_messages([_mail(library, patron, subject, body, letters[0])])
     except smtplib.SMTPRecipientsRefused as no:
         _settle(letters, "mail.refused", why=f"The mail server refused the address: {_smtp_words(no)}")
-    except (smtplib.SMTPException, OSError) as trouble:
-        _later(letters, str(trouble) or type(trouble).__name__, now)
+    except smtplib.SMTPResponseException as no:
+        _answered_badly(letters, no, now)
+    except (smtplib.SMTPException, OSError) as silence:  # it may have been taken: only a person may send it again
+        said |= {"why": f"The mail server did not answer ({silence}); it may have gone."[:300]}
+        _settle(letters, "mail.no_answer", **said)
     else:
-        _settle(letters, "mail.accepted", subject=subject, body=body, via=via, to=patron.email, sent_at=now)
+        _settle(letters, "mail.accepted", via="smtp", sent_at=now, **said)
+    finally:
+        with suppress(smtplib.SMTPException, OSError):
+            server.close()
 
 
-def render(library: Library, patron: Patron, holds: list[Hold], now: datetime) -> tuple[str, str]:
-    """Subject and body in the library's language and zone."""
-    known = {"library": library, "patron": patron, "holds": holds, "now": now}
-    with translation.override(library.language), timezone.override(library.time_zone):
-        subject = render_to_string("letters/hold_pickup/subject.txt", known).strip()
-        return " ".join(subject.split()), render_to_string("letters/hold_pickup/body.txt", known)
+def _answered_badly(letters: list[Letter], no: smtplib.SMTPResponseException, now: datetime) -> None:
+    words = no.smtp_error.decode(errors="replace") if isinstance(no.smtp_error, bytes) else str(no.smtp_error)
+    if 400 <= no.smtp_code < 500:
+        _later(letters, words, now)
+    else:
+        _settle(letters, "mail.refused", why=f"The mail server refused it: {no.smtp_code} {words}"[:300])
 
 
-def _mail(library: Library, patron: Patron, subject: str, body: str, first: Letter) -> None:
+def _mail(library: Library, patron: Patron, subject: str, body: str, first: Letter) -> EmailMessage:
     sender = library.email_from or settings.DEFAULT_FROM_EMAIL
     # the same letter always has the same Message-ID, so that a mail system can drop a double
     headers = {"Message-ID": f"<letter-{first.library_id}-{first.pk}@interlend>", "Auto-Submitted": "auto-generated"}
-    EmailMessage(subject, body, sender, [patron.email], headers=headers).send()
+    return EmailMessage(subject, body, sender, [patron.email], headers=headers)
 
 
 def _smtp_words(no: smtplib.SMTPRecipientsRefused) -> str:
@@ -179,9 +215,5 @@ def text_of(letter: Letter, now: datetime) -> tuple[str, str]:
     """What the letter says: as it went, or as it would go now."""
     if letter.body:
         return letter.subject, letter.body
-    hold = (
-        Hold.objects.select_related("title", "pickup_branch", "patron", "library")
-        .filter(pk=letter.hold_key or 0)
-        .first()
-    )
-    return render(hold.library, hold.patron, [hold], now) if hold else ("", "")
+    thing = KINDS[letter.kind].things([letter], living=False).get(letter.pk)
+    return render(letter.kind, thing.library, thing.patron, [thing], now) if thing else ("", "")
