@@ -30,6 +30,16 @@ RECENT = timedelta(days=30)
 MOST_ENDED = 8
 
 
+@dataclass(frozen=True)
+class Action:
+    """The one thing to do about a card (`actions.html`): a POST, asked about first where it has a question."""
+
+    label: str
+    url: str
+    confirm: str = ""
+    confirm_word: str = ""
+
+
 @dataclass
 class Card:
     """One thing on the page (`card.html`). `when` orders the cards of a section."""
@@ -38,7 +48,7 @@ class Card:
     word: str
     meaning: str = ""
     lines: list[str] = field(default_factory=list)
-    actions: list[dict[str, Any]] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
     when: Any = None
 
 
@@ -105,7 +115,7 @@ def borrowed(loan: Loan, refusals: Iterable[Reason], today: date) -> Card:
     if refusals:
         lines.append(why_not(refusals))
     else:
-        actions.append({"label": _("Renew"), "url": reverse("my_renew", args=[loan.pk]), "method": "post"})
+        actions.append(Action(_("Renew"), reverse("my_renew", args=[loan.pk])))
     word, meaning = _due_word(loan.due_on, today)
     return Card(loan.item.title.title, word, meaning, lines, actions, when=loan.due_on)
 
@@ -129,11 +139,8 @@ def arriving(hold: Hold) -> Card:
     else:
         word, line = _("You are waiting"), _("It will be kept for you at %(place)s.") % place
     lines = [line, *_lender_line(hold), *_pause(hold), *_note(hold)]
-    cancel = {
-        "label": _("Cancel"), "url": reverse("my_cancel_hold", args=[hold.pk]), "method": "post",
-        "confirm": _("Do you no longer want “%(title)s”?") % {"title": hold.title.title},
-        "confirm_word": _("Cancel it"),
-    }  # fmt: skip
+    question = _("Do you no longer want “%(title)s”?") % {"title": hold.title.title}
+    cancel = Action(_("Cancel"), reverse("my_cancel_hold", args=[hold.pk]), question, _("I no longer want it"))
     return Card(hold.title.title, word, "", lines, [cancel] if may_cancel(hold) else [])
 
 
