@@ -52,7 +52,7 @@ class Letter(models.Model):
 
 
 class NoticePolicy(models.Model):
-    """One row a library: which notices go beside the pickup notice. For lent items the institution is written to (L2)."""
+    """One row a library: which notices go beside the pickup notice. Lent items: the institution is written to (L2)."""
 
     library = models.OneToOneField(Library, models.CASCADE, related_name="notice_policy")
     overdue = models.BooleanField(default=True, help_text="Write when something is overdue.")
