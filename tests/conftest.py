@@ -28,15 +28,16 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 # ------------------------------------------------------------------------------------------- which tests run where
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what touches a database; leave out what makes sense on the other database only."""
-    kind = os.environ.get("INTERLEND_TEST_DB", "sqlite")
+    other = "sqlite" if os.environ.get("INTERLEND_TEST_DB", "sqlite") == "postgresql" else "postgresql"
+    elsewhere = [item for item in items if item.get_closest_marker(other)]
+    items[:] = [item for item in items if item not in elsewhere]
+    config.hook.pytest_deselected(items=elsewhere)
     for item in items:
         if _touches_database(item):
             item.add_marker("database")
-        for other in {"sqlite", "postgresql"} - {kind}:
-            if item.get_closest_marker(other):
-                item.add_marker(pytest.mark.skip(reason=f"makes sense on {other} only"))
 
 
 def _touches_database(item: pytest.Item) -> bool:
