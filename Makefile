@@ -46,7 +46,7 @@ types: $(VENV)/.dev
 	@echo "== types"
 	@SECRET_KEY=unused $(BIN)/mypy --no-error-summary
 	@echo "== imports go down the stairs"
-	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 60; $(BIN)/lint-imports --no-logo >/dev/null
+	@$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/.dev  ## Format the code and mend what can be mended by itself
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .

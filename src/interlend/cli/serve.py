@@ -22,6 +22,7 @@ import click
 import waitress.server
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.servers.basehttp import get_internal_wsgi_application
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
@@ -89,12 +90,10 @@ def address(listener: socket.socket) -> str:
 
 def run(listener: socket.socket, threads: int, behind_proxy: str | None = None) -> None:
     """Serve in this process until SIGTERM or Ctrl-C, then finish the requests under way (at most five seconds)."""
-    from interlend.wsgi import application
-
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a short queue is no news
     trust = {"trusted_proxy": behind_proxy, "trusted_proxy_headers": "x-forwarded-for x-forwarded-proto"}
     server = waitress.server.create_server(
-        application,
+        get_internal_wsgi_application(),  # by its name in the settings: it stands a storey above us
         sockets=[listener],
         threads=threads,
         connection_limit=_room_for_connections(),
