@@ -138,6 +138,18 @@ def pickup_branches(library_id: int) -> QuerySet[Branch]:
     return Branch.objects.filter(library_id=library_id).exclude(pickup=PickupStatus.NEVER)
 
 
+def items_with(library_id: int, barcodes: Iterable[str]) -> dict[str, Item]:
+    """The living items among these barcodes, by barcode."""
+    items = Item.objects.filter(library_id=library_id, barcode__in=[code for code in barcodes if code])
+    return {item.barcode: item for item in items.exclude(state=WITHDRAWN).select_related("title")}
+
+
+def loans_of_request(library_id: int, request: str) -> list[Loan]:
+    """Every loan under one external request, the newest first."""
+    loans = Loan.objects.filter(library_id=library_id, request=request).exclude(request="")
+    return list(loans.select_related("item", "patron").order_by("-checked_out_at"))
+
+
 # --- queues -----------------------------------------------------------------------------------------------------
 
 
@@ -180,6 +192,19 @@ def ready_places(patron: Patron) -> dict[str, int]:
     ready = Hold.objects.filter(library_id=patron.library_id, patron=patron, state=READY)
     rows = ready.values("pickup_branch__name").annotate(n=Count("id")).order_by("pickup_branch__name")
     return {row["pickup_branch__name"]: row["n"] for row in rows}
+
+
+def out_and_late(patron: Patron, today: date) -> tuple[int, int]:
+    """How many items this patron has out, and how many of them are overdue. One query."""
+    out = Loan.objects.filter(library_id=patron.library_id, patron=patron, state=OUT)
+    counted = out.aggregate(out=Count("id"), late=Count("id", filter=Q(due_on__lt=today)))
+    return counted["out"], counted["late"]
+
+
+def titles_of_items(library_id: int, keys: Iterable[int]) -> dict[int, Item]:
+    """Items with their titles by key, for lines of history."""
+    found = Item.objects.filter(library_id=library_id, pk__in=set(keys)).select_related("title")
+    return {item.pk: item for item in found}
 
 
 def ready_hold_of_item(item: Item) -> Hold | None:

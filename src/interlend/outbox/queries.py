@@ -25,6 +25,10 @@ def errands_of_request(library_id: int, request: str) -> QuerySet[Errand]:
     return Errand.objects.filter(library_id=library_id, request=request).order_by("id")
 
 
+def errand(library_id: int, errand_id: int) -> Errand | None:
+    return Errand.objects.filter(library_id=library_id, pk=errand_id).first()
+
+
 def unsettled(library_id: int) -> QuerySet[Errand]:
     """Everything still owed, oldest first."""
     return Errand.objects.filter(library_id=library_id, state__in=UNSETTLED).order_by("id")

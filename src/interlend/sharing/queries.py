@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
+
 from django.db.models import Count, Q, QuerySet
 
-from interlend.sharing.lifecycles import LIFECYCLES, RECEIVED, REQUESTED, RETURNED, SHIPPED, UNFILLED, WILL_SUPPLY
+from interlend.outbox.models import Event
+from interlend.sharing import facts
+from interlend.sharing.lifecycles import (
+    CANCEL_ASKED,
+    COPY_SENT,
+    LIFECYCLES,
+    NEW,
+    RECEIVED,
+    REQUESTED,
+    RETURNED,
+    SHIPPED,
+    UNFILLED,
+    WILL_SUPPLY,
+)
 from interlend.sharing.models import IllRequest, Partner
+
+
+def over(prefix: str = "") -> Q:
+    """True of requests that have ended, asked of the tables; `prefix` for a join ("requests__")."""
+    ended = (
+        Q(**{f"{prefix}side": side, f"{prefix}service": service, f"{prefix}state__in": table.final})
+        for (side, service), table in LIFECYCLES.items()
+    )
+    return reduce(or_, ended)
+
 
 #: queue -> what waits in it; each is a scan page of its own
 QUEUES: dict[str, Q] = {
@@ -13,6 +39,15 @@ QUEUES: dict[str, Q] = {
     "return": Q(side="borrowing", state=RECEIVED, at_desk_since__isnull=False),
     "ship": Q(side="lending", state__in=(REQUESTED, WILL_SUPPLY), service="loan"),
     "complete": Q(side="lending", state=RETURNED) | Q(side="lending", at_desk_since__isnull=False),
+}
+
+#: what only a person can move on and no scan page shows: group -> what is in it
+ATTENTION: dict[str, Q] = {
+    "cancel_asked": Q(side="lending", state=CANCEL_ASKED),
+    "unfilled": Q(side="borrowing", state=UNFILLED),
+    "not_sent": Q(side="borrowing", state=NEW),
+    "copies_to_send": Q(side="lending", state__in=(REQUESTED, WILL_SUPPLY), service="copy"),
+    "copies_to_deliver": Q(side="borrowing", state=COPY_SENT),
 }
 
 
@@ -48,8 +83,8 @@ def counts(library_id: int) -> dict[str, int]:
     open_side = {
         side: Count("id", filter=Q(side=side) & ~Q(state__in=final_states(side))) for side in ("borrowing", "lending")
     }
-    unfilled = {"unfilled": Count("id", filter=Q(side="borrowing", state=UNFILLED))}
-    return mine.aggregate(**sums, **open_side, **unfilled)
+    attention = {"attention": Count("id", filter=reduce(or_, ATTENTION.values()))}
+    return mine.aggregate(**sums, **open_side, **attention)
 
 
 def find(library_id: int, text: str) -> list[IllRequest]:
@@ -61,15 +96,39 @@ def find(library_id: int, text: str) -> list[IllRequest]:
     by_number = list(mine.filter(number=text.upper())[:10])
     if by_number:
         return by_number
-    final = set().union(*(table.final for table in LIFECYCLES.values()))
     pieces = Q(pieces__library_id=library_id) & (Q(pieces__barcode=text) | Q(pieces__partner_barcode=text))
-    return list(mine.filter(pieces).exclude(state__in=final).distinct()[:10])
+    return list(mine.filter(pieces).exclude(over()).distinct()[:10])
 
 
 def find_one(library_id: int, text: str, side: str) -> IllRequest | None:
     """The one request of `side` that a scan means, if there is just one."""
     found = [ill for ill in find(library_id, text) if ill.side == side]
     return found[0] if len(found) == 1 else None
+
+
+def expected(library_id: int, text: str, side: str) -> list[IllRequest]:
+    """What a scan on a page of one side may mean: the request of that number, or the open ones with that barcode."""
+    return [ill for ill in find(library_id, text) if ill.side == side]
+
+
+def by_number(library_id: int, text: str, side: str) -> IllRequest | None:
+    """The request of one side with exactly this number, open or not; a barcode is no number."""
+    mine = IllRequest.objects.filter(library_id=library_id, side=side, number=text.strip().upper())
+    return mine.select_related("partner").first()
+
+
+def latest_with_barcode(library_id: int, barcode: str, side: str, *, open_only: bool = False) -> IllRequest | None:
+    """The newest request of one side that had a piece with this barcode, closed ones too."""
+    code = Q(pieces__barcode=barcode) | Q(pieces__partner_barcode=barcode)
+    mine = IllRequest.objects.filter(code, library_id=library_id, side=side, pieces__library_id=library_id)
+    if open_only:
+        mine = mine.exclude(state__in=final_states(side))
+    return mine.select_related("partner").prefetch_related("pieces").order_by("-state_since", "-id").first()
+
+
+def waiting_for_title(library_id: int, title: str) -> list[IllRequest]:
+    """Lending requests that wait to be shipped and ask for this title, the longest waiting first."""
+    return list(queue(library_id, "ship").filter(title__iexact=title)[:5])
 
 
 def request(library_id: int, ill_id: int) -> IllRequest | None:
@@ -84,3 +143,37 @@ def requests_of_patron(library_id: int, patron_barcode: str) -> QuerySet[IllRequ
 
 def lenders(library_id: int) -> QuerySet[Partner]:
     return Partner.objects.filter(library_id=library_id, lends=True)
+
+
+def attention(library_id: int, group: str) -> QuerySet[IllRequest]:
+    """One group of what only a person can move on, the longest waiting first."""
+    waiting = IllRequest.objects.filter(ATTENTION[group], library_id=library_id)
+    return waiting.select_related("partner").order_by("state_since")
+
+
+def back_at_desk(library_id: int) -> QuerySet[IllRequest]:
+    """Circulation took it back, sharing has not been told by a person yet (B13, L9); either side."""
+    waiting = IllRequest.objects.filter(library_id=library_id, at_desk_since__isnull=False)
+    return waiting.select_related("partner").order_by("at_desk_since")
+
+
+def missed(library_id: int) -> QuerySet[Event]:
+    """Messages out of turn about requests that are still open, newest first."""
+    open_numbers = IllRequest.objects.filter(library_id=library_id).exclude(over()).values("number")
+    return Event.objects.filter(library_id=library_id, kind=facts.MISSED, request__in=open_numbers).order_by("-id")
+
+
+def partners(library_id: int) -> QuerySet[Partner]:
+    """The directory, with the number of open requests of either side as `.open`."""
+    of_each = Count("requests", filter=~over("requests__"))
+    return Partner.objects.filter(library_id=library_id).annotate(open=of_each)
+
+
+def partner(library_id: int, partner_id: int) -> Partner | None:
+    return Partner.objects.filter(library_id=library_id, pk=partner_id).first()
+
+
+def requests_with(partner: Partner) -> QuerySet[IllRequest]:
+    """Open requests with one partner, either side, newest first."""
+    mine = IllRequest.objects.filter(library_id=partner.library_id, partner=partner).exclude(over())
+    return mine.select_related("partner").order_by("-state_since")
