@@ -10,6 +10,7 @@ import os
 import secrets
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
 from environ import FileAwareEnv
 
 env = FileAwareEnv()
@@ -17,6 +18,13 @@ env = FileAwareEnv()
 PACKAGE = Path(__file__).resolve().parent
 # Where this installation keeps what it makes itself: the SQLite file and, if none is given, its secret key.
 DATA = Path(env.str("INTERLEND_DATA", default="var")).resolve()
+
+
+def _number(name: str, default: int) -> int:
+    try:
+        return int(env.int(name, default=default))
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {env.str(name)!r}; it has to be a whole number.") from None
 
 
 def _kept_secret_key(path: Path) -> str:
@@ -41,7 +49,7 @@ def _database() -> dict[str, object]:
     options = dict(found.get("OPTIONS") or {})  # type: ignore[call-overload]
     if str(found["ENGINE"]).endswith("postgresql"):
         # At least one connection for each thread of a server process; more would only wait inside the database.
-        pool = {"min_size": 1, "max_size": env.int("INTERLEND_DB_POOL", default=12), "timeout": 10}
+        pool = {"min_size": 1, "max_size": _number("INTERLEND_DB_POOL", 12), "timeout": 10}
         return found | {"OPTIONS": {"pool": pool} | options, "CONN_HEALTH_CHECKS": True}
     if str(found["ENGINE"]).endswith("sqlite3"):
         Path(str(found["NAME"])).parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +147,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # one truth for every web process
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
-INTERLEND_BODY_LIMIT = env.int("INTERLEND_BODY_LIMIT", default=8 * 1024 * 1024)  # bytes of one request's body
+INTERLEND_BODY_LIMIT = _number("INTERLEND_BODY_LIMIT", 8 * 1024 * 1024)  # bytes of one request's body
 
 # -------------------------------------------------------------------------------------------------------- letters
 # "smtp": letters are sent. "drawer": no mail server is known, so they are kept on a page where staff can read them.

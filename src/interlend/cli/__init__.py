@@ -33,11 +33,13 @@ def set_up_django() -> None:
     """Ready Django; a setting that makes no sense ends the command with its sentence instead of a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "interlend.settings")
     import django
+    from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
     try:
+        _ = settings.INSTALLED_APPS  # reads them: files that are named may be missing
         django.setup()
-    except ImproperlyConfigured as wrong:
+    except (ImproperlyConfigured, OSError) as wrong:
         raise click.ClickException(f"The settings in the environment do not fit: {wrong}") from wrong
 
 
