@@ -121,6 +121,15 @@ def one_hold(library_id: int, pk: int) -> Hold | None:
     return holds.select_related("title", "item__holding_location", "patron", "pickup_branch").first()
 
 
+def holds_by_key(library_id: int, keys: Iterable[int]) -> dict[int, Hold]:
+    holds = Hold.objects.filter(library_id=library_id, pk__in=set(keys))
+    return {hold.pk: hold for hold in holds.select_related("title", "item", "patron", "pickup_branch")}
+
+
+def items_by_key(library_id: int, keys: Iterable[int]) -> dict[int, Item]:
+    return {item.pk: item for item in with_places(Item.objects.filter(library_id=library_id, pk__in=set(keys)))}
+
+
 def one_loan(library_id: int, pk: int) -> Loan | None:
     return Loan.objects.filter(library_id=library_id, pk=pk).select_related("item__title", "patron").first()
 
@@ -199,12 +208,6 @@ def out_and_late(patron: Patron, today: date) -> tuple[int, int]:
     out = Loan.objects.filter(library_id=patron.library_id, patron=patron, state=OUT)
     counted = out.aggregate(out=Count("id"), late=Count("id", filter=Q(due_on__lt=today)))
     return counted["out"], counted["late"]
-
-
-def titles_of_items(library_id: int, keys: Iterable[int]) -> dict[int, Item]:
-    """Items with their titles by key, for lines of history."""
-    found = Item.objects.filter(library_id=library_id, pk__in=set(keys)).select_related("title")
-    return {item.pk: item for item in found}
 
 
 def ready_hold_of_item(item: Item) -> Hold | None:
