@@ -19,14 +19,15 @@ help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.runtime  ## Install Interlend and what it runs on into .venv
+	@echo "Interlend is installed: $(BIN)/interlend"
 
-demo: setup  ## Start the demo consortium (PORT=8000) and print where and how; Ctrl-C stops it
+demo: $(VENV)/.runtime  ## Start the demo consortium (PORT=8000) and print where and how; Ctrl-C stops it
 	@$(BIN)/interlend demo --port $(PORT)
 
-demo-fresh: setup  ## The same, but forget what was done in the demo before
+demo-fresh: $(VENV)/.runtime  ## The same, but forget what was done in the demo before
 	@$(BIN)/interlend demo --port $(PORT) --fresh
 
-tour: setup  ## Play every step of borrowing and lending and tell what was seen
+tour: $(VENV)/.runtime  ## Play every step of borrowing and lending and tell what was seen
 	@$(BIN)/interlend tour
 
 test: $(VENV)/.dev chromium style-check types  ## Check everything: style, types, imports, tests on SQLite and on PostgreSQL
@@ -55,7 +56,7 @@ screenshots: $(VENV)/.dev chromium  ## Keep a picture of every page in docs/scre
 	@mkdir -p docs/screenshots
 	@INTERLEND_SCREENSHOTS=$(CURDIR)/docs/screenshots $(PYTEST) tests/browser
 
-draw: setup  ## Draw the state diagrams in docs/ from the tables
+draw: $(VENV)/.runtime  ## Draw the state diagrams in docs/ from the tables
 	@$(BIN)/interlend draw
 
 lock: $(VENV)/.dev  ## Renew the pinned requirements, with hashes, from the ordinary index
