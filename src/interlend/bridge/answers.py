@@ -1,0 +1,107 @@
+"""What a peer's problem means to us: its words (never its schemes) to our reason, and who can mend it.
+
+Strategy: one table of the words that real systems send, standard and not; unknown words are shown as they are.
+Source: the reference on NCIP, sections 4.1 and 4.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from interlend.ncip.messages import Response
+from interlend.ncip.parts import Problem
+from interlend.sharing.host import HostProblem
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """`sentence` has places for host, user and item; `remedy` says who; `lasting` False is tried again by itself."""
+
+    code: str
+    sentence: str
+    remedy: str
+    lasting: bool = True
+
+
+_PATRON = Meaning(
+    "unknown_patron", "{host} does not know the patron {user}.",
+    "ILL staff: correct the patron's barcode on the request.",
+)  # fmt: skip
+_BLOCKED = Meaning(
+    "patron_blocked", "{host}: the account {user} is blocked or may not borrow this.",
+    "Circulation desk: open the account in the circulation system and lift the block.",
+)  # fmt: skip
+_ITEM = Meaning(
+    "unknown_item", "{host} has no item with the barcode {item}.", "Check the barcode, or add the item there."
+)
+_TAKEN = Meaning(
+    "barcode_taken", "{host} cannot make the temporary item {item}; the barcode may be in use.",
+    "ILL staff: receive it under another barcode (the request number will do).",
+)  # fmt: skip
+_NOT_LENT = Meaning(
+    "not_lendable", "{host} does not lend the item {item} now.",
+    "Circulation desk: look at the item in the circulation system; it may be on loan or on hold.",
+)  # fmt: skip
+_NEVER = Meaning("does_not_circulate", "{host}: the item {item} does not circulate.", "ILL staff: ship another copy.")
+_PICKUP = Meaning(
+    "unknown_pickup", "{host} did not accept the message: {detail}",
+    "Administrator: compare the pickup location codes and the dialect of this host.",
+)  # fmt: skip
+_SETTINGS = Meaning(
+    "connection_settings", "{host} does not accept messages from us: {words}.",
+    "Administrator: check agency ids, profile and secret of this host, with its operators.",
+)  # fmt: skip
+_PASSING = Meaning(
+    "host_busy", "{host} is busy or has a fault just now.", "Nobody: it is tried again by itself.", lasting=False
+)
+
+MEANINGS: dict[str, Meaning] = {
+    "unknown user": _PATRON, "user unknown": _PATRON, "unkown user": _PATRON, "unknown_user": _PATRON,
+    "user authentication failed": _PATRON, "no user identifier provided": _PATRON, "non-unique user": _PATRON,
+    "user blocked": _BLOCKED, "userblocked": _BLOCKED, "user ineligible to check out this item": _BLOCKED,
+    "user ineligible to request this item": _BLOCKED, "user access denied": _BLOCKED,
+    "maximum check outs exceeded": _BLOCKED,
+    "unknown item": _ITEM, "unknown_item": _ITEM, "unknown record": _ITEM,
+    "cannot accept item": _TAKEN, "duplicate item": _TAKEN, "item barcode already exist": _TAKEN,
+    "resource cannot be provided": _NOT_LENT, "check out not allowed - item has outstanding requests": _NOT_LENT,
+    "check out not allowed - item is already checked out": _NOT_LENT,
+    "item does not circulate": _NEVER,
+    "element rule violated": _PICKUP, "needed data missing": _PICKUP, "pickup library invalid": _PICKUP,
+    "pickup library not specified": _PICKUP, "invalid date": _PICKUP,
+    "unknown agency": _SETTINGS, "unknown system": _SETTINGS, "agency authentication failed": _SETTINGS,
+    "system authentication failed": _SETTINGS, "unauthorized service for agency": _SETTINGS,
+    "unauthorized service for system": _SETTINGS, "unauthorized combination of element values for agency": _SETTINGS,
+    "unsupported service": _SETTINGS, "service is not known": _SETTINGS, "unknown partner": _SETTINGS,
+    "lookup user failed": _SETTINGS,
+    "temporary processing failure": _PASSING, "patron record is busy": _PASSING, "unknown error": _PASSING,
+}  # fmt: skip
+
+
+def words_of(problem: Problem) -> tuple[str, ...]:
+    """Everything a problem says, folded: its type, its detail (WMS puts a code there)."""
+    said = (problem.type.value if problem.type else "", problem.detail or "")
+    return tuple(word.strip().casefold() for word in said if word.strip())
+
+
+def says(answer: Response, words: tuple[str, ...]) -> bool:
+    """Whether every problem of the answer is one of `words`."""
+    return bool(answer.problems) and all(any(w in words for w in words_of(one)) for one in answer.problems)
+
+
+def as_problem(answer: Response, host: str, user: str, item: str) -> HostProblem:
+    """The first problem of an answer in our words; the peer's own words are kept beside."""
+    problem = answer.problems[0]
+    folded = words_of(problem)
+    said = (problem.type.value if problem.type else "", problem.detail or "", problem.value or "")
+    own = " - ".join(word for word in said if word)
+    known = {"host": host, "user": user, "item": item, "words": own, "detail": problem.detail or own}
+    meaning = next((MEANINGS[word] for word in folded if word in MEANINGS), None)
+    if meaning is None:
+        return HostProblem(
+            f"{host} refused: {own or 'it gave no reason'}.", code="refused_by_host",
+            remedy="Circulation desk: look at the patron and the item in the circulation system.",
+        )  # fmt: skip
+    sentence = meaning.sentence.format(**known)
+    if own and own.casefold() not in sentence.casefold():
+        sentence += f" (It says: {own[:200]}.)"
+    return HostProblem(sentence, code=meaning.code, remedy=meaning.remedy, lasting=meaning.lasting)

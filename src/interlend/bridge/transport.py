@@ -1,0 +1,225 @@
+"""One message out, one answer in, over HTTP(S) or a bare TCP connection; and what is known when no answer came.
+
+Strategy: the one distinction that matters is whether the message can have been acted on. `NotSent`: it cannot.
+`NoReply`: it may have been. Connections are reused, certificates are verified, every wait has an end.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import time
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+    SSLError,
+)
+
+LARGEST: Final = 4 * 1024 * 1024  # bytes of one answer
+CONNECT: Final = 4.0  # seconds
+#: seconds to wait for an answer while a person waits, and when the worker tries
+HURRIED, PATIENT = 6.0, 30.0
+
+
+class NotSent(Exception):
+    """The message cannot have been acted on. `lasting`: trying again by itself will not help. `why` is a sentence."""
+
+    def __init__(self, why: str, *, lasting: bool = False) -> None:
+        self.why, self.lasting = why, lasting
+        super().__init__(why)
+
+
+class NoReply(Exception):
+    """The message left and no usable answer came: it may or may not have been acted on."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """How we show who we are. `kind`: none, basic, bearer, api_key or oauth2 (client credentials)."""
+
+    kind: str = "none"
+    user: str = ""
+    secret: str = ""
+    header: str = "X-Api-Key"
+    token_url: str = ""
+    scope: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """The address of a peer (`https://…`, `http://…` or `tcp://host:port`), who we are there, whom we trust."""
+
+    url: str
+    credentials: Credentials = Credentials()
+    ca_file: str = ""
+
+
+def exchange(line: Line, body: bytes, content_type: str, *, wait: float = PATIENT) -> bytes:
+    """Send `body`, return the answer's body. Raises NotSent or NoReply, nothing else."""
+    scheme = urlsplit(line.url).scheme
+    if scheme == "tcp":
+        return _over_tcp(line.url, body, wait)
+    if scheme not in ("http", "https"):
+        raise NotSent(f"The address {line.url} is none: it begins with https://, http:// or tcp://.", lasting=True)
+    headers = {"Content-Type": content_type, "Accept": "application/xml, text/xml"} | _proof(line, wait)
+    status, answer = _over_http(line, body, headers, wait)
+    if status == 401 and line.credentials.kind == "oauth2":  # the token was withdrawn before its time
+        _tokens.forget(line)
+        status, answer = _over_http(line, body, headers | _proof(line, wait), wait)
+    return _usable(line, status, answer)
+
+
+def _over_http(line: Line, body: bytes, headers: dict[str, str], wait: float) -> tuple[int, bytes]:
+    timeout = urllib3.Timeout(connect=CONNECT, read=wait)
+    try:
+        answer = _pool(line.ca_file).request(
+            "POST", line.url, body=body, headers=headers, timeout=timeout, retries=False, redirect=False,
+            preload_content=False,
+        )  # fmt: skip
+        try:
+            return answer.status, answer.read(LARGEST + 1, decode_content=True)
+        finally:
+            answer.release_conn()
+    except SSLError as no:
+        raise NotSent(f"The certificate of {_host(line.url)} is not trusted: {no}", lasting=True) from no
+    except (NameResolutionError, LocationParseError) as no:
+        raise NotSent(f"There is no machine called {_host(line.url)}.") from no
+    except (NewConnectionError, ConnectTimeoutError) as no:
+        raise NotSent(f"{_host(line.url)} cannot be reached.") from no
+    except (HTTPError, OSError) as no:
+        raise NoReply(f"{_host(line.url)} did not answer within {wait:.0f} seconds.") from no
+
+
+def _usable(line: Line, status: int, answer: bytes) -> bytes:
+    host = _host(line.url)
+    if len(answer) > LARGEST:
+        raise NoReply(f"{host} sent an answer that is too large.")
+    if b"NCIPMessage" in answer or b"NCIPVersionMessage" in answer:
+        return answer  # some systems say what is wrong in NCIP and with a 4xx or 5xx
+    if status in (401, 403):
+        raise NotSent(f"{host} does not accept our credentials (HTTP {status}).", lasting=True)
+    if status == 503:
+        raise NotSent(f"{host} is out of service just now (HTTP 503).")
+    if 300 <= status < 500:
+        raise NotSent(f"{host} has nothing at this address (HTTP {status}).", lasting=True)
+    if status >= 500:
+        raise NoReply(f"{host} failed while working on it (HTTP {status}).")
+    raise NoReply(f"{host} answered with something that is not NCIP.")
+
+
+def _over_tcp(url: str, body: bytes, wait: float) -> bytes:
+    parts = urlsplit(url)
+    if not parts.hostname or not parts.port:
+        raise NotSent(f"The address {url} needs a host and a port: tcp://host:5001.", lasting=True)
+    try:
+        connection = socket.create_connection((parts.hostname, parts.port), timeout=CONNECT)
+    except OSError as no:
+        raise NotSent(f"{parts.hostname} cannot be reached.") from no
+    deadline, answer = time.monotonic() + wait, bytearray()
+    with connection:
+        try:
+            connection.sendall(body + b"\n")
+            while len(answer) <= LARGEST:
+                connection.settimeout(max(deadline - time.monotonic(), 0.01))
+                part = connection.recv(65536)
+                answer += part
+                if not part or b"</NCIPMessage>" in answer[-2048:] or b":NCIPMessage>" in answer[-2048:]:
+                    break
+        except OSError as no:
+            if not answer:
+                raise NoReply(f"{parts.hostname} did not answer within {wait:.0f} seconds.") from no
+    if not answer.strip():
+        raise NoReply(f"{parts.hostname} closed the connection without an answer.")
+    return bytes(answer)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or url
+
+
+# --- who we are ---------------------------------------------------------------------------------------------------
+
+
+def _proof(line: Line, wait: float) -> dict[str, str]:
+    own = line.credentials
+    if own.kind == "basic":
+        pair = base64.b64encode(f"{own.user}:{own.secret}".encode()).decode()
+        return {"Authorization": f"Basic {pair}"}
+    if own.kind == "bearer":
+        return {"Authorization": f"Bearer {own.secret}"}
+    if own.kind == "api_key":
+        return {own.header: own.secret}
+    if own.kind == "oauth2":
+        return {"Authorization": f"Bearer {_tokens.get(line, wait)}"}
+    return {}
+
+
+class _Tokens:
+    """Access tokens by client credentials (RFC 6749, 4.4), kept in this process until shortly before they end."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str, str], tuple[str, float]] = {}
+        self._lock = Lock()
+
+    def get(self, line: Line, wait: float) -> str:
+        own = line.credentials
+        key = (own.token_url, own.user, own.scope)
+        with self._lock:
+            token, until = self._kept.get(key, ("", 0.0))
+            if time.monotonic() < until:
+                return token
+            token, lasts = self._fetch(line, wait)
+            self._kept[key] = (token, time.monotonic() + max(lasts - 30, 0))
+            return token
+
+    def forget(self, line: Line) -> None:
+        own = line.credentials
+        with self._lock:
+            self._kept.pop((own.token_url, own.user, own.scope), None)
+
+    def _fetch(self, line: Line, wait: float) -> tuple[str, float]:
+        own = line.credentials
+        asked = {"grant_type": "client_credentials"} | ({"scope": own.scope} if own.scope else {})
+        pair = base64.b64encode(f"{own.user}:{own.secret}".encode()).decode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": f"Basic {pair}"}
+        host = _host(own.token_url)
+        try:
+            answer = _pool(line.ca_file).request(
+                "POST", own.token_url, body=urlencode(asked), headers=headers, retries=False, redirect=False,
+                timeout=urllib3.Timeout(connect=CONNECT, read=wait),
+            )  # fmt: skip
+            said = json.loads(answer.data)
+            return str(said["access_token"]), float(said.get("expires_in", 300))
+        except (HTTPError, OSError) as no:
+            raise NotSent(f"{host}, which gives the access token, cannot be reached.") from no
+        except (ValueError, KeyError, TypeError) as no:
+            raise NotSent(f"{host} gave no access token (HTTP {answer.status}).", lasting=answer.status < 500) from no
+
+
+_tokens = _Tokens()
+_pools: dict[str, urllib3.PoolManager] = {}
+_pools_lock = Lock()
+
+
+def _pool(ca_file: str) -> urllib3.PoolManager:
+    """Connections are shared by all threads; one pool for each set of trusted certificates."""
+    with _pools_lock:
+        if ca_file not in _pools:
+            _pools[ca_file] = urllib3.PoolManager(
+                num_pools=50, maxsize=16, cert_reqs="CERT_REQUIRED", ca_certs=ca_file or None
+            )
+        return _pools[ca_file]
