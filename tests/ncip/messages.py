@@ -7,6 +7,7 @@ choice, fills what is required and some of what is not. The official schemas jud
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -50,6 +51,7 @@ fragments = st.sampled_from(
 )
 
 
+@cache
 def codes(version: Version) -> st.SearchStrategy[Code]:
     """Values from schemes; version 1 has none without a scheme."""
     return st.builds(Code, texts, uris if version.major == 1 else st.none() | uris)
@@ -66,7 +68,7 @@ def _leaf(leaf: Leaf, cls: type[Part], version: Version, depth: int) -> Callable
     def draw_into(draw: st.DrawFn, values: Values) -> None:
         if field in values:
             return
-        if not leaf.required and (depth > 3 or not draw(st.booleans())):
+        if not leaf.required and (depth > 2 or not draw(st.booleans())):
             return
         one = _value(leaf.element, cls, version, depth)
         if kind is Kind.EXT or (kind is Kind.WRAPPER and grammar.WRAPPERS[leaf.element].endswith("+")):
@@ -79,6 +81,7 @@ def _leaf(leaf: Leaf, cls: type[Part], version: Version, depth: int) -> Callable
     return draw_into
 
 
+@cache
 def _value(element: str, cls: type[Part], version: Version, depth: int) -> st.SearchStrategy[Any]:
     kind = compiled.kind_of(element)
     if kind is Kind.TEXT:
@@ -121,6 +124,7 @@ def _walk(sequence: Sequence, cls: type[Part], version: Version, depth: int, dra
             _leaf(node, cls, version, depth)(draw, values)
 
 
+@cache
 def parts(element: str, version: Version, depth: int = 0) -> st.SearchStrategy[Any]:
     """A composite or a message, whatever the version allows in it."""
     sequence = compiled.content(version, element)

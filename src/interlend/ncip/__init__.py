@@ -173,7 +173,7 @@ from interlend.ncip.requests import (
     UpdateRequestItem,
     UpdateRequestItemResponse,
 )
-from interlend.ncip.style import Envelope, Style, answer_header, answer_style
+from interlend.ncip.style import Envelope, Style, answer_header, answer_style, refusal, response_class
 from interlend.ncip.users import (
     AuthenticateUser,
     AuthenticateUserResponse,
@@ -387,6 +387,8 @@ __all__ = [
     "missing",
     "problem",
     "problem_code",
+    "refusal",
+    "response_class",
     "services",
     "unwrap",
 ]

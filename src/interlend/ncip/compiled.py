@@ -406,7 +406,8 @@ def _fill_spec(spec: Spec) -> None:
         for spelling in _spellings(name):
             for tag in (spelling, f"{{{NAMESPACE}}}{spelling}"):
                 spec.rows.setdefault(tag, row)
-    spec.many = tuple(sorted({row.field for row in found.values() if row.many}))
+    lists = {row.field for row in found.values() if row.many or row.kind is Kind.EXT}
+    spec.many = tuple(sorted(lists))
 
 
 def message_class(element: str) -> type[Message] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html.entities
 import re
+from copy import deepcopy
 from typing import Any, Final, NoReturn
 
 from lxml import etree
@@ -15,7 +16,7 @@ from lxml import etree
 from interlend.ncip import compiled
 from interlend.ncip.compiled import Kind, Row, Spec
 from interlend.ncip.errors import ProtocolError
-from interlend.ncip.grammar import NAMESPACE, Version
+from interlend.ncip.grammar import NAMES_1, NAMESPACE, Version
 from interlend.ncip.messages import BareProblem, Message
 from interlend.ncip.parts import Header, ItemId, LocationNameInstance, Problem, RequestId, UserId
 from interlend.ncip.style import Envelope, Style
@@ -24,6 +25,7 @@ from interlend.ncip.wire import MAX_BYTES, parse
 
 _QUALIFIED_SCHEME: Final = f"{{{NAMESPACE}}}Scheme"
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+_IDS: Final = frozenset({ItemId, RequestId, UserId})
 _NO: Final = frozenset({"false", "0", "n", "no"})
 _MOST_NOTES: Final = 50
 _MESSAGES: Final = compiled.services()
@@ -31,12 +33,12 @@ _FOLDED_MESSAGES: Final = {name.casefold(): name for name in _MESSAGES}
 
 
 class _Reading:
-    """What is learnt on the way: the root's namespace, what was odd, what stood where it has no place."""
+    """What is learnt on the way: the namespaces in use, what was odd, what stood where it has no place."""
 
-    __slots__ = ("namespace", "notes", "strays")
+    __slots__ = ("namespaces", "notes", "strays")
 
     def __init__(self, namespace: str, notes: list[str]) -> None:
-        self.namespace = namespace
+        self.namespaces = {namespace, NAMESPACE, ""}
         self.notes = notes
         self.strays: list[tuple[str, object]] = []
 
@@ -53,7 +55,7 @@ def decode_envelope(data: bytes, *, limit: int = MAX_BYTES) -> Envelope:
     what cannot be understood; the error carries the service, header and style as far as they could be told.
     """
     parsed = parse(data, limit=limit)
-    root = parsed.root
+    root = _unpacked(parsed.root, parsed.notes)
     namespace, name = _split(root.tag)
     reading = _Reading(namespace, parsed.notes)
     style = _style(root, namespace, has_doctype=parsed.has_doctype)
@@ -79,6 +81,17 @@ def decode(data: bytes, *, limit: int = MAX_BYTES) -> Message:
 # -------------------------------------------------------------------------------------------- the envelope
 
 
+def _unpacked(root: etree._Element, notes: list[str]) -> etree._Element:
+    """The NCIP root, also where it stands inside another envelope, such as SOAP's."""
+    if _local(root).lower().startswith("ncip") or _local(root) in _MESSAGES:
+        return root
+    inside = next(root.iter("{*}NCIPMessage", "{*}NCIPVersionMessage"), None)
+    if inside is None:
+        return root
+    notes.append(f"NCIPMessage stands inside {_local(root)[:60]}")
+    return inside
+
+
 def _style(root: etree._Element, namespace: str, *, has_doctype: bool) -> Style:
     uri, qualified = _version_attribute(root)
     return Style(
@@ -94,17 +107,17 @@ def _style(root: etree._Element, namespace: str, *, has_doctype: bool) -> Style:
 
 def _version_attribute(root: etree._Element) -> tuple[str | None, bool]:
     """The version as written, and whether its name belongs to the namespace."""
-    for name, value in root.attrib.items():
+    for name in root.keys():  # noqa: SIM118
         space, local = _split(name)
         if local.lower() == "version":
-            return str(value).strip() or None, bool(space)
+            return (root.get(name) or "").strip() or None, bool(space)
     return None, True
 
 
 def _version(uri: str | None, namespace: str, root: etree._Element) -> Version:
     """The version by the root's attribute alone; where that is silent, by namespace; then by the form of the ids."""
     said = (uri or "").lower()
-    if "v1_" in said or said.startswith("1."):
+    if "v1_" in said or said.removeprefix("v").startswith("1.") or said == "1":
         return Version.V1_01 if "1_01" in said or said.startswith("1.01") else Version.V1_0
     if "2_02" in said or "2.02" in said:
         return Version.V2_02
@@ -112,7 +125,7 @@ def _version(uri: str | None, namespace: str, root: etree._Element) -> Version:
         return Version.V2_01
     if "v2_0" in said or said.startswith("2.0"):
         return Version.V2_0
-    if not said and not namespace and next(root.iter("UniqueAgencyId"), None) is not None:
+    if not said and not namespace and next(root.iter(*NAMES_1.values()), None) is not None:
         return Version.V1_0
     return Version.V2_02
 
@@ -143,10 +156,10 @@ def _message(root: etree._Element, name: str, reading: _Reading, style: Style) -
     if name in _MESSAGES:
         reading.notes.append("no NCIPMessage around the message")
         return _service(root, name, reading)
-    if not name.startswith(("NCIPMessage", "NCIPVersionMessage")):
-        raise ProtocolError("theirs", "root element", f"{name} is not the root of an NCIP message.", style=style)
+    if not name.lower().startswith(("ncipmessage", "ncipversionmessage")):
+        raise ProtocolError("theirs", "root element", f"{name[:60]} is not the root of an NCIP message.", style=style)
     if name not in {"NCIPMessage", "NCIPVersionMessage"}:
-        reading.notes.append(f"the root element is called {name}")
+        reading.notes.append(f"the root element is called {name[:60]}")
     found = _find_service(root, reading)
     if found is None:
         extension = next((child for child in _elements(root) if _local(child) == "Ext"), None)
@@ -154,6 +167,7 @@ def _message(root: etree._Element, name: str, reading: _Reading, style: Style) -
         if found is None:
             _no_message(root, reading, style)
         reading.notes.append("the message stands in Ext")
+    reading.namespaces.add(_split(found[0].tag)[0])
     return _service(found[0], found[1], reading)
 
 
@@ -261,6 +275,8 @@ def _fill(element: etree._Element, spec: Spec, values: dict[str, Any], reading: 
             assert row.spec is not None
             inside: dict[str, Any] = {}
             _fill(child, row.spec, inside, reading)
+            if not inside and row.spec.cls in _IDS and _text(child):
+                inside["value"] = _text(child)  # <ItemId>31234</ItemId>
             value = _made(row.spec, inside)
         elif kind is Kind.GROUP:
             _fill(child, spec, values, reading)
@@ -269,7 +285,7 @@ def _fill(element: etree._Element, spec: Spec, values: dict[str, Any], reading: 
             values.setdefault(row.field, []).extend(_problems(child, reading))
             continue
         elif kind is Kind.EXT:
-            values["ext"] = values.get("ext", ()) + tuple(_fragment(it) for it in _elements(child))
+            values.setdefault("ext", []).extend(_fragment(it) for it in _elements(child))
             continue
         else:
             value = _read_other(child, row, reading)
@@ -328,7 +344,7 @@ def _unforeseen(child: etree._Element, spec: Spec, reading: _Reading) -> Row | N
     if not _is_element(child):
         return None
     namespace, local = _split(child.tag)
-    if namespace in {reading.namespace, NAMESPACE, ""}:
+    if namespace in reading.namespaces:
         row = spec.rows.get(local) or _folded(spec).get(local.casefold())
         if row is not None:
             if row.element.casefold() != local.casefold():
@@ -420,9 +436,9 @@ def _code(element: etree._Element) -> Code | None:
 
 
 def _odd_scheme(element: etree._Element) -> str | None:
-    for name, value in element.attrib.items():
+    for name in element.keys():  # noqa: SIM118
         if _split(name)[1].lower() == "scheme":
-            return str(value)
+            return element.get(name)
     return None
 
 
@@ -466,7 +482,12 @@ def _problem_of_tree(tree: etree._Element) -> Problem:
 
 def _fragment(element: etree._Element) -> str:
     """A foreign element as text that stands on its own, the same text whenever it is read again."""
-    return etree.tostring(element, method="c14n", exclusive=True, with_tail=False).decode()
+    try:
+        return etree.tostring(element, method="c14n", exclusive=True, with_tail=False).decode()
+    except etree.C14NError:  # the canonical form knows no relative namespace names
+        copy = deepcopy(element)
+        etree.cleanup_namespaces(copy)
+        return etree.tostring(copy, encoding="unicode", with_tail=False)
 
 
 # -------------------------------------------------------------------------------------------------- names

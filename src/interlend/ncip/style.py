@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from interlend.ncip import compiled
 from interlend.ncip.grammar import Version
-from interlend.ncip.messages import Message
-from interlend.ncip.parts import Header, ItemId, RequestId, UserId
+from interlend.ncip.messages import Message, Response
+from interlend.ncip.parts import Header, ItemId, Problem, RequestId, UserId
 from interlend.ncip.values import Code
 
 Identifier = TypeVar("Identifier", ItemId, UserId, RequestId)
@@ -128,3 +129,15 @@ def answer_header(header: Header | None, *, swap: bool = True) -> Header | None:
         to_system=header.from_system,
         to_agency=header.from_agency,
     )
+
+
+def response_class(service: str) -> type[Response]:
+    """The class of the answer to a service, by its name. Raises KeyError for a name that NCIP does not have."""
+    cls = compiled.services()[f"{service}Response"]
+    assert issubclass(cls, Response)
+    return cls
+
+
+def refusal(request: Message, *problems: Problem) -> Response:
+    """The answer that says no to a request: its own kind of response, From and To swapped, with these problems."""
+    return response_class(request.service)(header=answer_header(request.header), problems=problems)

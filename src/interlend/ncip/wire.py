@@ -44,10 +44,22 @@ _AMPERSAND: Final = re.compile(
     r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,8}|#x[0-9A-Fa-f]{1,8});)(?:([A-Za-z][A-Za-z0-9]{1,30});)?"
 )
 _TAG: Final = re.compile(r"<(/?)([A-Za-z_][\w.:-]*)([^<>]*)>")
-_CUT_TAG: Final = re.compile(r"\s*(?:<(?:/([\w.:-]*)\s*)?)?")
+_CUT_TAG: Final = re.compile(r"([^<]*)(?:(<)(?:(/)([\w.:-]*)\s*)?)?")
 _PREFIX: Final = re.compile(r"</?([A-Za-z_][\w.-]*):[A-Za-z_]")
 _ATTRIBUTE_PREFIX: Final = re.compile(r"\s([A-Za-z_][\w.-]*):[A-Za-z_][\w.-]*\s*=")
-_OPAQUE: Final = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<!DOCTYPE[^<>\[]*>", re.DOTALL)
+# Encodings in which ASCII is ASCII. Any other declaration is either wrong (a program that writes UTF-8 and declares
+# UTF-16) or meant to hide something from the checks below, so it is set aside.
+_PLAIN_ENCODING: Final = re.compile(
+    r"utf-?8|(us-)?ascii|iso[-_]?8859[-_][0-9]{1,2}|latin-?[1-9]|(windows-|cp)125[0-9]|koi8-[ru]|mac(intosh|[-_]?roman)"
+    r"|gb(k|2312|18030)|big5|shift[-_]jis|euc-(jp|kr)",
+    re.IGNORECASE,
+)
+_CLOSING: Final = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>", "<!DOCTYPE": ">"}
+_OPAQUE: Final = re.compile(r"<(?:!--|!\[CDATA\[|\?|!DOCTYPE)")
+# One attribute inside a tag. More of them in one element than this are no message, and slow to handle.
+_ATTRIBUTE: Final = re.compile(rb"""\s+[^\s=<>"']+\s*=\s*(?:"[^"<]*"|'[^'<]*')""")
+MAX_ATTRIBUTES: Final = 100
+_MOST_PREFIXES: Final = 8
 
 _parsers: Final = threading.local()
 
@@ -129,6 +141,12 @@ def _plain(data: bytes, notes: list[str]) -> bytes:
         data = data.lstrip(_SPACE)
         if data.startswith(b"<?xml"):
             notes.append("white space before the XML declaration")
+    if data.startswith(b"<?xml"):
+        head = data[:300].decode("latin-1")
+        declared = _ENCODING.match(head)
+        if declared is not None and not _PLAIN_ENCODING.fullmatch(declared.group(1)):
+            notes.append(f"the declared encoding {declared.group(1)} set aside")
+            data = data[data.index(b"?>") + 2 :].lstrip(_SPACE) if b"?>" in data[:400] else data
     return data
 
 
@@ -139,11 +157,26 @@ def _refuse_hostile(data: bytes) -> None:
         raise ProtocolError("theirs", "document", "The message holds NUL bytes, which XML forbids.")
     if b"<!ENTITY" in data:
         raise ProtocolError("theirs", "document type", "The message declares entities of its own, which is refused.")
+    if data.count(b"=") > MAX_ATTRIBUTES and any(map(_too_many_attributes, data.split(b"<"))):
+        raise ProtocolError("theirs", "document", f"An element has more than {MAX_ATTRIBUTES} attributes.")
     if not data.startswith(b"<"):
         begins = data[:40].decode("utf-8", "replace").strip()
         raise ProtocolError("theirs", "line 1", f"The message is no XML; it begins with {begins!r}.")
     if data[:15].lower().startswith((b"<!doctype html", b"<html")):
         raise ProtocolError("theirs", "line 1", "The message is a web page (HTML), not NCIP.")
+
+
+def _too_many_attributes(tag: bytes) -> bool:
+    """Whether a piece of the document, from one `<` to the next, begins with a tag of too many attributes."""
+    if tag.count(b"=") <= MAX_ATTRIBUTES:
+        return False
+    at = len(tag.split(None, 1)[0])
+    for _ in range(MAX_ATTRIBUTES + 1):
+        found = _ATTRIBUTE.match(tag, at)
+        if found is None:
+            return False
+        at = found.end()
+    return True
 
 
 # ----------------------------------------------------------------------------------------------- mending
@@ -176,14 +209,12 @@ def _not_well_formed(error: etree.XMLSyntaxError) -> NoReturn:
 def _text(data: bytes, notes: list[str]) -> str:
     """The characters of a document whose encoding may be wrongly declared. Never fails: the last resort is Latin-1."""
     declared = _ENCODING.match(data[:400].decode("latin-1"))
-    tried = ["utf-8"] if declared is None else [declared.group(1), "utf-8"]
+    tried = [declared.group(1), "utf-8"] if declared and _PLAIN_ENCODING.fullmatch(declared.group(1)) else ["utf-8"]
     for encoding in tried:
         try:
-            text = data.decode(codecs.lookup(encoding).name)
-        except (LookupError, UnicodeError, ValueError):
+            return data.decode(encoding)
+        except (LookupError, UnicodeError):
             continue
-        if isinstance(text, str):
-            return text
     notes.append("not the encoding it declares: read as Latin-1")
     return data.decode("cp1252", "replace")
 
@@ -223,18 +254,24 @@ def _with_ampersands(text: str, notes: list[str]) -> str:
 def _pieces(text: str) -> list[str]:
     """The text in pieces; comments, CDATA, processing instructions and the document type are pieces of their own."""
     pieces: list[str] = []
-    end = 0
-    for found in _OPAQUE.finditer(text):
-        pieces += [text[end : found.start()], found.group()]
-        end = found.end()
-    return [*pieces, text[end:]]
+    done = 0
+    while (found := _OPAQUE.search(text, done)) is not None:
+        closing = _CLOSING[found.group()]
+        end = text.find(closing, found.end())
+        if end < 0:
+            break
+        pieces += [text[done : found.start()], text[found.start() : end + len(closing)]]
+        done = end + len(closing)
+    return [*pieces, text[done:]]
 
 
 def _with_prefixes(text: str, notes: list[str]) -> str:
     """Prefixes that were never declared are declared on the root as NCIP's; the schema instance's as its own."""
     used = set(_PREFIX.findall(text)) | set(_ATTRIBUTE_PREFIX.findall(text))
-    undeclared = sorted(p for p in used - {"xml", "xmlns"} if f"xmlns:{p}=" not in text.replace(" =", "="))
-    if not undeclared or len(undeclared) > 4:
+    if len(used) > _MOST_PREFIXES:
+        return text
+    undeclared = sorted(p for p in used - {"xml", "xmlns"} if not re.search(rf"\sxmlns:{re.escape(p)}\s*=", text))
+    if not undeclared:
         return text
     root = re.search(r"<[A-Za-z_][\w.:-]*", text)
     if root is None:
@@ -251,8 +288,9 @@ def _with_end_tags(text: str) -> str | None:
     A Content-Length that counts characters cuts the last bytes of the body. A cut inside a value or a start tag, or in
     the header, has lost something that nobody can supply.
     """
-    if "<!--" in text or "<![CDATA[" in text:
-        text = "".join(piece for piece in _pieces(text) if not piece.startswith("<!--"))
+    text = "".join(piece for piece in _pieces(text) if not piece.startswith(("<!--", "<?", "<!DOCTYPE")))
+    if "<![CDATA[" in text:
+        return None
     open_tags: list[str] = []
     end = 0
     closes = False
@@ -266,11 +304,17 @@ def _with_end_tags(text: str) -> str | None:
             open_tags.append(name)
         end = found.end()
     tail = _CUT_TAG.fullmatch(text, end)
-    if not open_tags or not closes or tail is None or not open_tags[-1].startswith(tail.group(1) or ""):
+    if not open_tags or tail is None:
+        return None
+    value, begun, ending, name = tail.groups()
+    # A value is complete once the tag that ends it has begun; between tags nothing but space may stand.
+    if (value.strip() and not begun) or not (closes or ending or value.strip()):
+        return None
+    if not open_tags[-1].startswith(name or ""):
         return None
     if any(name.endswith("Header") for name in open_tags):
         return None
-    return text[:end] + "".join(f"</{name}>" for name in reversed(open_tags))
+    return text[:end] + value + "".join(f"</{tag}>" for tag in reversed(open_tags))
 
 
 # ---------------------------------------------------------------------------------------------- unwrapping

@@ -64,8 +64,8 @@ class _Writing:
     def _scheme(self, element: str) -> str:
         """The scheme that version 1 demands, where the value has none."""
         agency = self.style.agency
-        if element == "AgencyId" and agency is not None and agency.scheme:
-            return agency.scheme
+        if element == "AgencyId" and agency is not None:
+            return agency.scheme or ""  # a peer that names agencies without a scheme is answered without one
         return standard_scheme(element) or ""
 
 
@@ -457,20 +457,24 @@ def _write_service(message: Message, to: _Writing) -> None:
             put(problems, to)
         return
     name = message.service
-    # LookupItemSet came with 2.02; the peers of 2.0 that speak it put it into Ext.
     version = to.style.version
-    early = name.startswith("LookupItemSet") and version in {Version.V2_0, Version.V2_01}
-    try:
-        steps = _plan(Version.V2_02 if early else version, name)
-    except KeyError:
-        raise ProtocolError(
-            "ours", name, f"NCIP {version.value} has no {name}.", problem="Unsupported Service"
-        ) from None
+    known = _first_to_know(name, version)
+    if known is None:
+        raise ProtocolError("ours", name, f"NCIP {version.value} has no {name}.", problem="Unsupported Service")
+    # LookupItemSet came with 2.02; the peers of 2.0 that speak it put it into Ext.
+    early = known is not version and known.major == 2
     tag = to.prefix + name
     to.out.append(f"<{to.prefix}Ext><{tag}>" if early else f"<{tag}>")
-    for step in steps:
+    for step in _plan(known, name):
         step.write(message, to)
     to.out.append(f"</{tag}></{to.prefix}Ext>" if early else f"</{tag}>")
+
+
+@cache
+def _first_to_know(service: str, version: Version) -> Version | None:
+    """The version itself, or the next of its kind that has the service: peers borrow from the version after theirs."""
+    later = (it for it in Version if it.major == version.major and it.value >= version.value)
+    return next((it for it in later if compiled.content(it, service) is not None), None)
 
 
 def _version_message(message: Message, style: Style) -> str:
