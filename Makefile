@@ -11,6 +11,7 @@ COMPILE := env -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null $(BIN)/pip-compile --
 	--no-emit-index-url --no-emit-find-links --no-emit-options --strip-extras
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help setup demo demo-fresh test lint format types tour draw screenshots lock clean chromium style-check
 
 help:  ## Say what can be made
