@@ -13,6 +13,7 @@ import click
 from django.utils import timezone
 
 from interlend.cli._site import Faulty, Outcome, SiteFile, Unusable, read_site_file, write_site
+from interlend.cli.serve import check_database
 
 
 class FileFault(click.ClickException):
@@ -33,8 +34,7 @@ def command(site_file: Path, check: bool, quiet: bool) -> None:
         alone = "" if site.compared else " It was judged by itself: the database has no tables yet."
         click.echo(f"{site_file} is in order: {count} {'library' if count == 1 else 'libraries'}.{alone}")
         return
-    if not site.compared:
-        raise click.ClickException("The database has no tables yet; run `interlend migrate` first.")
+    check_database()
     outcomes = write_site(site, timezone.now())
     for done in outcomes:
         if done.what != "unchanged" or not quiet:
