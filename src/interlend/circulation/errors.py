@@ -84,6 +84,34 @@ REASONS: dict[str, tuple[str, str]] = {
         "No service location is chosen, so nobody knows where this scan happened.",
         "Choose the branch you stand in at the top of the page.",
     ),
+    "unknown_title": ("No title of this library has the number {number}.", "Check the record number."),
+    "unknown_request": (
+        "No request {request} is known here{whose}.",
+        "ILL staff: check the request number; it may have been placed by hand.",
+    ),
+    "request_processed": (
+        "Request {request} for “{title}” is {state} already.",
+        "Nothing needs to be done, or place the request anew.",
+    ),
+    "nothing_on_shelf": (
+        "No copy of “{title}” that may be lent is on the shelf now.",
+        "ILL staff: answer that it cannot be supplied, or ask for a hold instead of a page.",
+    ),
+    "not_borrowed": (
+        "“{title}” belongs to this library; only temporary items may be changed by message.",
+        "Circulation desk: change it on its page.",
+    ),
+    "barcode_in_use": (
+        "A patron with the barcode {barcode} exists already.",
+        "Circulation desk: see whether it is the same person.",
+    ),
+    "no_patron_type": (
+        "There is no patron type “{code}”.",
+        "Administrator: set the type for new users under Settings, NCIP callers.",
+    ),
+    "not_recalled": ("“{title}” has not been recalled.", "Nothing needs to be done."),
+    "not_his_loan": ("“{title}” is not on loan to this patron.", "Circulation desk: see who has it."),
+    "bad_amount": ("{amount} is not an amount that can be charged.", "Send a whole number of the smallest unit."),
     "cannot_delete": ("“{title}” cannot be deleted while it is {state}.", "Check it in at its home branch first."),
 }
 

@@ -22,6 +22,14 @@ TEMPORARY_ITEM_RETURNED = "circulation.temporary_item_returned"
 LENT_ITEM_RETURNED = "circulation.lent_item_returned"
 #: our patron took, or never will take, a borrowed item
 TEMPORARY_ITEM_CHECKED_OUT = "circulation.temporary_item_checked_out"
+RECALLED = "circulation.recalled"
+RECALL_CANCELLED = "circulation.recall_cancelled"
+CHECK_OUT_UNDONE = "circulation.check_out_undone"
+LENDERS_DATE_CHANGED = "circulation.lenders_date_changed"
+ITEM_CHANGED = "circulation.item_changed"
+BILLED = "circulation.billed"
+#: another system told what happened to an item or a request; nothing was changed here
+HEARD = "circulation.heard"
 PATRON_SAVED = "circulation.patron_saved"
 
 #: what a person reads for each kind; the words in braces come from the event's data
@@ -44,5 +52,12 @@ SENTENCES = {
     TEMPORARY_ITEM_RETURNED: "Returned at the desk by the patron",
     LENT_ITEM_RETURNED: "Back from {partner}, checked in at the desk",
     TEMPORARY_ITEM_CHECKED_OUT: "Borrowed item checked out to the patron, due {due}",
+    RECALLED: "Recalled, now due {due}",
+    RECALL_CANCELLED: "Recall cancelled, due {due} again",
+    CHECK_OUT_UNDONE: "Check-out undone: {word}",
+    LENDERS_DATE_CHANGED: "The lender's date is now {day}",
+    ITEM_CHANGED: "Temporary item changed: {change}",
+    BILLED: "{kind}: {amount}",
+    HEARD: "{who} says: {what}",
     PATRON_SAVED: "Patron record saved",
 }

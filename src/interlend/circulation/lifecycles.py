@@ -35,6 +35,7 @@ ITEM = Lifecycle(
         *(Move(state, "host.route", IN_TRANSIT) for state in _SCANNED),
         *(Move(state, "staff.mark_missing", MISSING) for state in _SEEN),
         *(Move(state, "staff.delete", WITHDRAWN) for state in (AVAILABLE, UNAVAILABLE, RECENTLY_RECEIVED, MISSING)),
+        *(Move(state, "host.delete", WITHDRAWN) for state in (AVAILABLE, UNAVAILABLE, RECENTLY_RECEIVED, MISSING)),
         Move(WITHDRAWN, "staff.restore", UNAVAILABLE),
     ),
 )  # fmt: skip
@@ -53,6 +54,9 @@ HOLD = Lifecycle(
         *(Move(state, "desk.route", HOLD_IN_TRANSIT) for state in OPEN_HOLD),
         *(Move(state, "desk.release", PENDING) for state in (HOLD_IN_TRANSIT, READY)),
         *(Move(state, "desk.check_out", FULFILLED) for state in OPEN_HOLD),
+        *(Move(state, "host.check_out", FULFILLED) for state in OPEN_HOLD),
+        Move(FULFILLED, "host.undo", PENDING),  # the check-out that fulfilled it never was
+        *(Move(state, "host.release", PENDING) for state in (HOLD_IN_TRANSIT, READY)),
         *(Move(state, "host.end", CANCELLED) for state in OPEN_HOLD),
         *(Move(state, "staff.cancel", CANCELLED) for state in OPEN_HOLD),
         *(Move(state, "patron.cancel", CANCELLED) for state in OPEN_HOLD),
@@ -62,17 +66,21 @@ HOLD = Lifecycle(
 )
 
 # loan
-OUT, RETURNED = "out", "returned"
+OUT, RETURNED, UNDONE = "out", "returned", "undone"
 
 LOAN = Lifecycle(
     name="loan",
     initial=(OUT,),
-    final=(RETURNED,),
+    final=(RETURNED, UNDONE),
     moves=(
         Move(OUT, "desk.check_in", RETURNED),
         Move(OUT, "host.check_in", RETURNED),
         Move(OUT, "staff.renew", OUT),
         Move(OUT, "patron.renew", OUT),
+        Move(OUT, "host.renew", OUT),
+        Move(OUT, "host.recall", OUT),
+        Move(OUT, "host.cancel_recall", OUT),
+        Move(OUT, "host.undo", UNDONE),
         Move(OUT, "staff.change_due_date", OUT),
     ),
 )

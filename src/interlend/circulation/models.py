@@ -59,10 +59,16 @@ class Patron(models.Model):
     block_reason = models.CharField(max_length=200, blank=True)
     note = models.TextField(blank=True)
     pin = models.CharField(max_length=128, blank=True)
+    user_name = models.CharField(max_length=80, blank=True, help_text="A second name to be found by.")
 
     class Meta:
         ordering: ClassVar = ["surname", "given_name"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["library", "barcode"], name="patron_barcode_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["library", "barcode"], name="patron_barcode_once"),
+            models.UniqueConstraint(
+                fields=["library", "user_name"], condition=~Q(user_name=""), name="patron_user_name_once"
+            ),
+        ]
         indexes: ClassVar = [models.Index(fields=["library", "surname", "given_name"], name="patron_by_name")]
 
     def __str__(self) -> str:
@@ -239,6 +245,8 @@ class Loan(models.Model):
     checked_in_at = models.DateTimeField(null=True, blank=True)
     request = models.CharField(max_length=60, blank=True)
     partner_name = models.CharField(max_length=120, blank=True)
+    recalled_at = models.DateTimeField(null=True, blank=True)
+    due_before_recall = models.DateField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -253,6 +261,34 @@ class Loan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item} to {self.patron}, due {self.due_on}"
+
+
+class Bill(models.Model):
+    """One entry of a patron's account: `amount` in the currency's smallest unit, below zero for what was paid.
+
+    `key` makes a repeated message one entry.
+    """
+
+    library = models.ForeignKey(Library, models.CASCADE, related_name="+", db_index=False)
+    patron = models.ForeignKey(Patron, models.CASCADE, related_name="bills")
+    kind = models.CharField(max_length=80, help_text="What it is for, as Interlibrary Loan Fee.")
+    action = models.CharField(max_length=40, default="Assess")
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    note = models.CharField(max_length=300, blank=True)
+    request = models.CharField(max_length=60, blank=True)
+    item_barcode = models.CharField(max_length=60, blank=True)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=120, blank=True)
+    key = models.CharField(max_length=200)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["patron", "key"], name="bill_once")]
+        indexes: ClassVar = [models.Index(fields=["library", "patron"], name="bill_by_patron")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.amount} {self.currency}"
 
 
 class LoanPolicy(models.Model):

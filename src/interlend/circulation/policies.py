@@ -181,6 +181,18 @@ def when_due_back(rule: LoanRule, today: date, open_days: OpenDays, requested: d
     return DueDate(day, (given, _won(policy, False)))
 
 
+def as_wished(due: DueDate, today: date, wished: date | None, *, mandated: bool = False) -> DueDate:
+    """A due date with the day that a message wishes: an earlier one is kept to, a later one does not lengthen.
+
+    `mandated`: the loan has already been made with that date elsewhere, so it holds whatever it is.
+    """
+    if wished is None or (not mandated and wished >= due.day):
+        return due
+    day = wished if mandated else max(wished, today)
+    given = DueReason("requested", day, True, "it was made elsewhere with this date" if mandated else "")
+    return DueDate(day, (given, *(_won(reason, False) for reason in due.reasons)))
+
+
 def _policy_reason(rule: LoanRule, today: date, open_days: OpenDays) -> DueReason:
     day = add_period(today, rule.period, rule.unit)
     moved = day if rule.include_closed_days else (open_days.next_open(day) or day)

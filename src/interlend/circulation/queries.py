@@ -159,6 +159,11 @@ def loans_of_request(library_id: int, request: str) -> list[Loan]:
     return list(loans.select_related("item", "patron").order_by("-checked_out_at"))
 
 
+def patrons_with(library_id: int, keys: Iterable[int]) -> dict[int, Patron]:
+    """The patrons among these keys, by key."""
+    return Patron.objects.filter(library_id=library_id).in_bulk(list(set(keys)))
+
+
 # --- queues -----------------------------------------------------------------------------------------------------
 
 

@@ -19,9 +19,11 @@ from interlend.circulation.policies import (
     DueDate,
     DueReason,
     LoanRule,
+    as_wished,
     loan_rule,
     say_day,
     when_due,
+    when_due_back,
     why_not_borrow,
 )
 from interlend.circulation.queries import loan_map, open_loan, patron_facts, renewal_refusals, waiting_for
@@ -135,15 +137,22 @@ def _tell_sharing(item: Item, loan: Loan, entries: Entries) -> Prompt | None:
 # --- check out --------------------------------------------------------------------------------------------------
 
 
-def check_out(desk: Desk, patron_id: int, barcode: str, now: datetime) -> CheckedOut:
-    """Lend an item to a patron at the desk (B10). The due date is the stricter one, with its reasons (B11)."""
+def check_out(
+    desk: Desk, patron_id: int, barcode: str, now: datetime, *, wished_due: date | None = None, mandated: bool = False
+) -> CheckedOut:
+    """Lend an item to a patron at the desk (B10). The due date is the stricter one, with its reasons (B11).
+
+    `mandated`: it has already been lent elsewhere; no limit, block or policy stands against it, and `wished_due` holds.
+    """
     try:
-        return _check_out(desk, patron_id, barcode, now)
+        return _check_out(desk, patron_id, barcode, now, wished_due, mandated=mandated)
     except IntegrityError:  # another desk lent it between our look and our write: look again
-        return _check_out(desk, patron_id, barcode, now)
+        return _check_out(desk, patron_id, barcode, now, wished_due, mandated=mandated)
 
 
-def _check_out(desk: Desk, patron_id: int, barcode: str, now: datetime) -> CheckedOut:
+def _check_out(
+    desk: Desk, patron_id: int, barcode: str, now: datetime, wished_due: date | None, *, mandated: bool
+) -> CheckedOut:
     today = desk.today(now)
     with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
         item = locked_item(desk, barcode)
@@ -152,11 +161,13 @@ def _check_out(desk: Desk, patron_id: int, barcode: str, now: datetime) -> Check
             return repeated
         hold = _hold_or_refuse(item, patron, today)
         rule = rule_for(item, patron)
-        refuse_unless_lendable(item, patron, rule, today)
+        if not mandated:
+            refuse_unless_lendable(item, patron, rule, today)
         due = when_due(
             rule, today, open_days(desk.library_id, desk.branch_id),
             lender_due=item.lender_due if item.temporary else None, expires_on=patron.expires_on,
         )  # fmt: skip
+        due = as_wished(due, today, wished_due, mandated=mandated)
         loan = write_loan(item, patron, rule, due, now, trigger="desk.check_out")
         if hold is not None:
             _fulfill(hold, item, now, entries)
@@ -279,21 +290,22 @@ def _refuse_bad_due_date(loan: Loan, day: date, today: date) -> None:
         raise refuse("bad_date", day=say_day(day), why=why)
 
 
-def renew(desk: Desk, loan_id: int, now: datetime, *, by: str = "staff") -> Loan:
-    """A further loan period from today, by the policy of the loan's item and patron (`by` is staff or patron)."""
+def renew(desk: Desk, loan_id: int, now: datetime, *, by: str = "staff", wished_due: date | None = None) -> Loan:
+    """A further loan period from today, by the policy of the loan's item and patron (`by` is staff, patron or host).
+
+    An institution gets the date it wishes; a person no later one than the policy's. A host that says it twice on one
+    day is answered like the first time.
+    """
     today = desk.today(now)
     with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
         loan = locked_loan(desk, loan_id)
         if loan.state != OUT:
             raise refuse("not_on_loan", title=loan.item.title.title)
+        due = _renewed_until(desk, loan, today, wished_due)
+        if by == "host" and loan.renewals and due.day <= loan.due_on:
+            return loan
         if reasons := renewal_refusals(loan.patron, [loan], today)[loan.pk]:
             raise Refused(*reasons)
-        due = when_due(
-            rule_for(loan.item, loan.patron),
-            today,
-            open_days(desk.library_id, desk.branch_id),
-            expires_on=loan.patron.expires_on,
-        )
         loan.state = LOAN.move(loan.state, f"{by}.renew").becomes
         loan.due_on, loan.renewals = max(due.day, loan.due_on), loan.renewals + 1
         loan.due_reasons = due.as_json()
@@ -303,3 +315,10 @@ def renew(desk: Desk, loan_id: int, now: datetime, *, by: str = "staff") -> Loan
             loan=loan.pk,
         )  # fmt: skip
     return loan
+
+
+def _renewed_until(desk: Desk, loan: Loan, today: date, wished_due: date | None) -> DueDate:
+    rule, calendar = rule_for(loan.item, loan.patron), open_days(desk.library_id, desk.branch_id)
+    if wished_due is not None and loan.patron.kind == Patron.Kind.INSTITUTION:
+        return when_due_back(rule, today, calendar, wished_due)
+    return as_wished(when_due(rule, today, calendar, expires_on=loan.patron.expires_on), today, wished_due)

@@ -6,16 +6,27 @@ like the first. `HostCirculation` in the sharing house is the same three verbs, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError
+from django.db.models import Q
 
 from interlend.circulation import facts
 from interlend.circulation.errors import Refused, refuse
-from interlend.circulation.lifecycles import ON_HOLD, ON_LOAN, OPEN_HOLD, RECENTLY_RECEIVED, UNAVAILABLE, WITHDRAWN
+from interlend.circulation.lifecycles import (
+    HOLD,
+    ON_HOLD,
+    ON_LOAN,
+    OPEN_HOLD,
+    PENDING,
+    RECENTLY_RECEIVED,
+    UNAVAILABLE,
+    WITHDRAWN,
+)
 from interlend.circulation.models import Hold, IllSettings, Item, Loan, Patron, Title
-from interlend.circulation.policies import Action, say_day, when_due_back, why_not_borrow
+from interlend.circulation.policies import Action, as_wished, say_day, when_due_back, why_not_borrow
 from interlend.circulation.queries import (
     hold_policy,
     open_loan,
@@ -43,7 +54,11 @@ from interlend.outbox.services import Entries, written_down
 
 @dataclass(frozen=True)
 class AcceptRequest:
-    """One physical piece that has come for a patron. `lender_due` is the date by which the lender wants it back."""
+    """One physical piece that has come for a patron. `lender_due` is the date by which the lender wants it back.
+
+    Without a `barcode` the request number serves. `on_clash` says what to do where the barcode is another item's:
+    refuse; suffix (take the first free of B-2, B-3 ...); reuse (take over a temporary item whose request is over).
+    """
 
     request: str
     patron_barcode: str
@@ -61,6 +76,11 @@ class AcceptRequest:
     lender_due: date | None = None
     pickup_code: str = ""
     pickup_expiry: date | None = None
+    on_clash: str = "refuse"
+
+    @property
+    def wanted_barcode(self) -> str:
+        return self.barcode or self.request
 
 
 @dataclass(frozen=True)
@@ -82,23 +102,24 @@ def accept_temporary_item(desk: Desk, piece: AcceptRequest, now: datetime) -> Ac
 
 def _accept(desk: Desk, piece: AcceptRequest, now: datetime) -> Accepted:
     with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
-        living = Item.objects.filter(library_id=desk.library_id, barcode=piece.barcode).exclude(state=WITHDRAWN)
-        there = living.select_related("title").first()
-        if there is not None:
-            return _repeated_or_clash(there, piece)
+        there = _already_there(desk.library_id, piece)
+        repeated = next((item for item in there if _is_this_piece(item, piece)), None)
+        if repeated is not None:
+            return Accepted(repeated, _hold_for(repeated, piece), True)
+        clash = next((item for item in there if item.barcode == piece.wanted_barcode), None)
+        barcode = piece.wanted_barcode if clash is None else _another_barcode(clash, piece, now, entries)
         settings = _settings(desk.library_id)
         patron = _patron(desk, piece, now)
         pickup = _pickup(desk.library_id, piece, patron)
-        item = _make_temporary_item(desk.library_id, piece, settings, now)
+        item = _make_temporary_item(desk.library_id, piece, barcode, settings, now)
         hold = Hold.objects.create(
             library_id=desk.library_id, patron=patron, title=item.title, item=item, level=Hold.Level.ITEM,
             pickup_branch=pickup, placed_at=now, request=piece.request, partner_name=piece.partner_name,
-            expires_on=piece.pickup_expiry
-            or desk.today(now) + timedelta(days=hold_policy(desk.library_id).request_days),
+            expires_on=_hold_until(desk, piece, now),
         )  # fmt: skip
         entries.record(
             facts.TEMPORARY_ITEM_MADE, item=item.pk, request=piece.request,
-            partner=piece.partner_name or piece.partner_symbol, barcode=piece.barcode,
+            partner=piece.partner_name or piece.partner_symbol, barcode=barcode,
         )  # fmt: skip
         entries.record(
             facts.HOLD_PLACED, item=item.pk, patron=patron.pk, request=piece.request, pickup=pickup.name, hold=hold.pk
@@ -106,11 +127,70 @@ def _accept(desk: Desk, piece: AcceptRequest, now: datetime) -> Accepted:
     return Accepted(item, hold)
 
 
-def _repeated_or_clash(there: Item, piece: AcceptRequest) -> Accepted:
-    if there.temporary and there.request == piece.request:
-        return Accepted(there, Hold.objects.filter(item=there, request=piece.request).order_by("id").first(), True)
-    owner = f" (request {there.request})" if there.request else ""
-    raise refuse("barcode_taken", barcode=piece.barcode, title=there.title.title, owner=owner)
+def accept_piece_only(desk: Desk, piece: AcceptRequest, now: datetime) -> tuple[Item, bool]:
+    """A temporary item that nobody waits for yet; the second value says whether it was there already."""
+    with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
+        there = _already_there(desk.library_id, piece)
+        repeated = next((item for item in there if piece.request and _is_this_piece(item, piece)), None)
+        if repeated is not None:
+            return repeated, True
+        clash = next((item for item in there if item.barcode == piece.wanted_barcode), None)
+        barcode = piece.wanted_barcode if clash is None else _another_barcode(clash, piece, now, entries)
+        item = _make_temporary_item(desk.library_id, piece, barcode, _settings(desk.library_id), now)
+        entries.record(
+            facts.TEMPORARY_ITEM_MADE, item=item.pk, request=piece.request,
+            partner=piece.partner_name or piece.partner_symbol, barcode=barcode,
+        )  # fmt: skip
+    return item, False
+
+
+def _already_there(library_id: int, piece: AcceptRequest) -> list[Item]:
+    """The living item with the barcode, and the temporary items of the same request. One query."""
+    mine = Q(request=piece.request, temporary=True) if piece.request else Q()
+    living = Item.objects.filter(Q(barcode=piece.wanted_barcode) | mine, library_id=library_id)
+    return list(living.exclude(state=WITHDRAWN).select_related("title").order_by("id"))
+
+
+def _is_this_piece(item: Item, piece: AcceptRequest) -> bool:
+    """Whether this message made the item before; a suffix may have been added to its barcode then."""
+    if not item.temporary or item.request != piece.request:
+        return False
+    if item.barcode == piece.wanted_barcode:
+        return True
+    made_up = piece.on_clash == "suffix" or not piece.barcode
+    return made_up and re.fullmatch(re.escape(piece.wanted_barcode) + r"-[0-9]+", item.barcode) is not None
+
+
+def _hold_for(item: Item, piece: AcceptRequest) -> Hold | None:
+    return Hold.objects.filter(item=item, request=piece.request).order_by("id").first()
+
+
+def _another_barcode(clash: Item, piece: AcceptRequest, now: datetime, entries: Entries) -> str:
+    """The barcode to use although another item has the wanted one, or a refusal."""
+    if piece.on_clash == "suffix" or not piece.barcode:
+        return _with_suffix(clash.library_id, piece.wanted_barcode)
+    over = clash.temporary and clash.state == UNAVAILABLE and not clash.holds.filter(state__in=OPEN_HOLD).exists()
+    if piece.on_clash == "reuse" and over:
+        move_item(clash, "host.delete", now)
+        entries.record(facts.ITEM_DELETED, item=clash.pk, request=clash.request, word=clash.get_state_display())
+        return piece.wanted_barcode
+    owner = f" (request {clash.request})" if clash.request else ""
+    raise refuse("barcode_taken", barcode=piece.barcode, title=clash.title.title, owner=owner)
+
+
+def _with_suffix(library_id: int, barcode: str) -> str:
+    """The first free of B-2, B-3, ..."""
+    living = Item.objects.filter(library_id=library_id, barcode__startswith=f"{barcode}-").exclude(state=WITHDRAWN)
+    taken = set(living.values_list("barcode", flat=True))
+    return next(made for n in range(2, len(taken) + 3) if (made := f"{barcode}-{n}") not in taken)
+
+
+def _hold_until(desk: Desk, piece: AcceptRequest, now: datetime) -> date:
+    """The day given for the pickup, unless it has passed already; else the library's policy."""
+    today = desk.today(now)
+    if piece.pickup_expiry is not None and piece.pickup_expiry >= today:
+        return piece.pickup_expiry
+    return today + timedelta(days=hold_policy(desk.library_id).request_days)
 
 
 def _settings(library_id: int) -> IllSettings:
@@ -141,14 +221,16 @@ def _pickup(library_id: int, piece: AcceptRequest, patron: Patron) -> Branch:
     return patron.home_branch
 
 
-def _make_temporary_item(library_id: int, piece: AcceptRequest, settings: IllSettings, now: datetime) -> Item:
+def _make_temporary_item(
+    library_id: int, piece: AcceptRequest, barcode: str, settings: IllSettings, now: datetime
+) -> Item:
     title = Title.objects.create(
         library_id=library_id, title=piece.title[:500], author=piece.author[:300], publisher=piece.publisher[:300],
         year=piece.year[:20], edition=piece.edition[:200], temporary=True,
     )  # fmt: skip
     index_words(title)
     return Item.objects.create(
-        library_id=library_id, title=title, barcode=piece.barcode, temporary=True, state=RECENTLY_RECEIVED,
+        library_id=library_id, title=title, barcode=barcode, temporary=True, state=RECENTLY_RECEIVED,
         state_since=now, made_at=now, holding_location_id=settings.holding_location_id,
         shelving_location_id=settings.shelving_location_id, home_branch_id=settings.home_branch_id,
         call_number=piece.call_number[:120], volume=piece.volume[:60], material_format=piece.material_format[:40],
@@ -162,7 +244,10 @@ def _make_temporary_item(library_id: int, piece: AcceptRequest, settings: IllSet
 
 @dataclass(frozen=True)
 class LendRequest:
-    """Our item goes to a borrowing institution: `account_barcode` is its patron account here."""
+    """Our item goes to a borrowing institution: `account_barcode` is its patron account here.
+
+    `mandated`: it has left already (at `happened_at`, if known); no rule stands against it, `due` holds as it is.
+    """
 
     request: str
     barcode: str
@@ -170,6 +255,8 @@ class LendRequest:
     partner_symbol: str = ""
     partner_name: str = ""
     due: date | None = None
+    mandated: bool = False
+    happened_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -197,21 +284,51 @@ def _lend(desk: Desk, wish: LendRequest, now: datetime) -> Lent:
             return _already_lent(item, account, wish)
         if item.temporary:
             raise refuse("borrowed_for_another", title=item.title.title, partner=item.partner_name or "a partner")
-        if item.state == ON_HOLD:
-            raise refuse("held_for_another", title=item.title.title)
+        hold = _own_hold(item, account, wish.request)
+        _free_from_others(item, hold, wish, entries)
         rule = rule_for(item, account)
-        refuse_unless_lendable(item, account, rule, today)
+        if not wish.mandated:
+            refuse_unless_lendable(item, account, rule, today)
         due = when_due_back(rule, today, open_days(desk.library_id), wish.due)
+        if wish.mandated:
+            due = as_wished(due, today, wish.due, mandated=True)
         item.request, item.partner_symbol, item.partner_name = wish.request, wish.partner_symbol, wish.partner_name
         loan = write_loan(
-            item, account, rule, due, now, trigger="host.check_out", request=wish.request,
-            partner_name=wish.partner_name,
+            item, account, rule, due, min(wish.happened_at or now, now), trigger="host.check_out",
+            request=wish.request, partner_name=wish.partner_name,
         )  # fmt: skip
+        if hold is not None:
+            hold.state, hold.item, hold.ended_at = HOLD.move(hold.state, "host.check_out").becomes, item, now
+            hold.save(update_fields=["state", "item", "ended_at"])
+            entries.record(facts.HOLD_FULFILLED, item=item.pk, patron=account.pk, request=hold.request, hold=hold.pk)
         entries.record(
             facts.CHECKED_OUT, item=item.pk, patron=account.pk, request=wish.request, due=say_day(due.day),
             loan=loan.pk,
         )  # fmt: skip
     return Lent(loan)
+
+
+def _own_hold(item: Item, account: Patron, request: str) -> Hold | None:
+    """The account's hold under this request that the loan fulfils: on the item, or on any copy of its title."""
+    mine = Q(item_id=item.pk) | Q(title_id=item.title_id)
+    holds = Hold.objects.filter(mine, library_id=item.library_id, patron=account, state__in=OPEN_HOLD, request=request)
+    return next(iter(sorted(holds, key=lambda hold: (hold.item_id != item.pk, hold.pk))), None)
+
+
+def _free_from_others(item: Item, own: Hold | None, wish: LendRequest, entries: Entries) -> None:
+    """What lies on the hold shelf for somebody else is not lent; where it has left already, that hold waits anew."""
+    if item.state != ON_HOLD or (own is not None and own.item_id == item.pk):
+        return
+    if not wish.mandated:
+        raise refuse("held_for_another", title=item.title.title)
+    for hold in Hold.objects.select_for_update().filter(item=item, state__in=OPEN_HOLD).exclude(state=PENDING):
+        hold.state = HOLD.move(hold.state, "host.release").becomes
+        hold.item_id = item.pk if hold.level == Hold.Level.ITEM else None
+        hold.ready_at = hold.shelf_until = None
+        hold.save(update_fields=["state", "item", "ready_at", "shelf_until"])
+        entries.record(
+            facts.HOLD_EDITED, item=item.pk, patron=hold.patron_id, request=hold.request, change="waits again"
+        )
 
 
 def _account(desk: Desk, wish: LendRequest) -> Patron:
@@ -235,12 +352,17 @@ def _already_lent(item: Item, account: Patron, wish: LendRequest) -> Lent:
 
 @dataclass(frozen=True)
 class TakenBack:
-    """What a check-in by message did. `already`: the desk had checked it in before, nothing changed."""
+    """What a check-in by message did. `already`: the desk had checked it in before, nothing changed.
+
+    `loan` is the loan it ended, `hold` the one that the item goes to next.
+    """
 
     item: Item | None
     already: bool
     action: Action | None = None
     going_to: Branch | None = None
+    loan: Loan | None = None
+    hold: Hold | None = None
 
 
 def take_back(desk: Desk, request: str, barcode: str, now: datetime) -> TakenBack:
@@ -251,30 +373,57 @@ def take_back(desk: Desk, request: str, barcode: str, now: datetime) -> TakenBac
     with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
         item = locked_item(desk, barcode)
         if item.temporary and item.request == request:
-            return _take_back_borrowed(item, request, now, entries)
-        loan = open_loan(item.pk) if item.state == ON_LOAN else None
-        if loan is None or loan.request != request:
-            return TakenBack(item, already=True)
-        close_loan(item, "host.check_in", now)
-        forget_the_request(item)
-        sent = send_on(item, desk, item.home_branch, now, entries, at_desk=False)
-        _record_take_back(item, loan, request, word_for(sent.action, sent.going_to), entries)
-    return TakenBack(item, False, sent.action, sent.going_to)
+            return _take_back_borrowed(item, request, now, None, entries)
+        return _take_back_own(desk, item, request, now, None, entries)
 
 
-def _take_back_borrowed(item: Item, request: str, now: datetime, entries: Entries) -> TakenBack:
+def take_back_piece(desk: Desk, barcode: str, now: datetime, *, happened_at: datetime | None = None) -> TakenBack:
+    """A check-in by message that names the piece and no request: it is over for whatever the piece is here or out for.
+
+    `happened_at` is when it came back, if that was before now. An unknown barcode is refused.
+    """
+    with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
+        item = locked_item(desk, barcode)
+        at = min(happened_at, now) if happened_at else None
+        if item.temporary:
+            return _take_back_borrowed(item, item.request, now, at, entries)
+        return _take_back_own(desk, item, None, now, at, entries)
+
+
+def take_back_request(desk: Desk, request: str, now: datetime) -> list[TakenBack]:
+    """A check-in by message that names the request alone: every piece here, or out, for it. None is no error."""
+    living = Item.objects.filter(library_id=desk.library_id, request=request).exclude(state=WITHDRAWN)
+    return [take_back(desk, request, barcode, now) for barcode in living.values_list("barcode", flat=True)]
+
+
+def _take_back_own(
+    desk: Desk, item: Item, request: str | None, now: datetime, at: datetime | None, entries: Entries
+) -> TakenBack:
+    """Ours comes home; `request` None takes it back from whatever loan it is on."""
+    loan = open_loan(item.pk) if item.state == ON_LOAN else None
+    if loan is None or (request is not None and loan.request != request):
+        return TakenBack(item, already=True)
+    loan = close_loan(item, "host.check_in", now, at)
+    assert loan is not None
+    forget_the_request(item)
+    sent = send_on(item, desk, item.home_branch, now, entries, at_desk=False)
+    _record_take_back(item, loan, loan.request, word_for(sent.action, sent.going_to), entries)
+    return TakenBack(item, False, sent.action, sent.going_to, loan, sent.hold)
+
+
+def _take_back_borrowed(item: Item, request: str, now: datetime, at: datetime | None, entries: Entries) -> TakenBack:
     for hold in Hold.objects.select_for_update().filter(item=item, request=request, state__in=OPEN_HOLD):
         end_hold(hold, "host.end", now)
         entries.record(
             facts.HOLD_ENDED, item=item.pk, patron=hold.patron_id, request=request, why="the request was returned",
             hold=hold.pk,
         )  # fmt: skip
-    loan = close_loan(item, "host.check_in", now)
+    loan = close_loan(item, "host.check_in", now, at)
     already = loan is None and item.state == UNAVAILABLE
     if not already:
         move_item(item, "host.put_away", now, at_branch_id=item.home_branch_id, going_to_id=None)
         _record_take_back(item, loan, request, "the request was returned; now unavailable", entries)
-    return TakenBack(item, already, Action.ROUTE_TO_ILL)
+    return TakenBack(item, already, Action.ROUTE_TO_ILL, loan=loan)
 
 
 def _record_take_back(item: Item, loan: Loan | None, request: str, word: str, entries: Entries) -> None:
