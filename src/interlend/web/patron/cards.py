@@ -68,7 +68,7 @@ def account(patron: Patron, now: datetime) -> list[Section]:
     requests = list(sharing.requests_of_patron(patron.library_id, patron.barcode))
     out = [loan for loan in loans if loan.state == OUT]
     refusals = circulation.renewal_refusals(patron, out, today)
-    known = {row.request for row in [*holds, *loans] if row.request}
+    known = {hold.request for hold in holds} | {loan.request for loan in loans}
     asked = [ill for ill in requests if ill.number not in known]
     coming = [arriving(hold) for hold in holds if hold.state in OPEN_HOLD and hold.state != READY]
     coming += [card for ill in asked if (card := asked_for(ill, bool(patron.email)))]
