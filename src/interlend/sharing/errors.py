@@ -23,6 +23,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "no_partner": ("No lender is chosen.", "Choose a lender."),
     "unknown_partner": ("There is no partner {symbol}.", "Administrator: add it under Partners."),
     "partner_inactive": ("{partner} does not lend at present.", "Choose another lender."),
+    "partner_taken": ("The symbol {symbol} already belongs to {partner}.", "Open that partner, or use another symbol."),
     "no_title": ("A request needs a title.", "Type at least the title."),
     "no_patron": ("{why}", "{remedy}"),
     "duplicate": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 
@@ -177,3 +178,14 @@ def requests_with(partner: Partner) -> QuerySet[IllRequest]:
     """Open requests with one partner, either side, newest first."""
     mine = IllRequest.objects.filter(library_id=partner.library_id, partner=partner).exclude(over())
     return mine.select_related("partner").order_by("-state_since")
+
+
+def some(library_id: int, keys: Iterable[object]) -> list[IllRequest]:
+    """The requests with these keys, in no order."""
+    mine = IllRequest.objects.filter(library_id=library_id, pk__in=[key for key in keys if isinstance(key, int)])
+    return list(mine.select_related("partner"))
+
+
+def with_numbers(library_id: int, numbers: Iterable[str]) -> list[IllRequest]:
+    """The requests of either side with these numbers, in no order."""
+    return list(IllRequest.objects.filter(library_id=library_id, number__in=set(numbers)).select_related("partner"))

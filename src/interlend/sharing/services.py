@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F
 
 from interlend.libraries.desks import Desk
@@ -91,6 +92,36 @@ def _free_prefix(library_id: int) -> str:
     taken = set(NumberSeries.objects.values_list("prefix", flat=True))
     free = (symbol[:length] for length in lengths if symbol[:length] not in taken)
     return next(free, f"{symbol[:6]}{library_id}")
+
+
+# --- the directory ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PartnerRecord:
+    """Another library as staff describe it; the shapes are those of `models.Partner`."""
+
+    symbol: str
+    name: str
+    account: str = ""
+    return_address: str = ""
+    email: str = ""
+    lends: bool = True
+    note: str = ""
+
+
+def save_partner(library_id: int, record: PartnerRecord, *, partner_id: int | None = None) -> Partner:
+    """A new partner, or the one with this key changed. Refuses a symbol that another partner has."""
+    with transaction.atomic():
+        mine = Partner.objects.select_for_update().filter(library_id=library_id)
+        partner = mine.get(pk=partner_id) if partner_id is not None else Partner(library_id=library_id)
+        other = mine.filter(symbol=record.symbol).exclude(pk=partner_id or 0).first()
+        if other is not None:
+            raise refuse("partner_taken", symbol=record.symbol, partner=other.name)
+        for name, value in asdict(record).items():
+            setattr(partner, name, value)
+        partner.save()
+    return partner
 
 
 # --- staff verbs, borrowing -------------------------------------------------------------------------------------

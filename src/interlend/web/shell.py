@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from interlend.circulation import queries as circulation
@@ -24,8 +26,14 @@ from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch, StaffMember
 from interlend.libraries.policies import ADMINISTER, CIRCULATE, DUTIES, ROLES, SHARE, may
 from interlend.notices.queries import for_a_person
+from interlend.outbox.lifecycles import RUNNING, WAITING
+from interlend.outbox.models import Errand
 from interlend.outbox.queries import parked, unsettled
 from interlend.sharing import queries as sharing
+from interlend.sharing.models import IllRequest
+from interlend.web import guesses
+from interlend.web.circulation.words import item_status, letter_status
+from interlend.web.sharing import words
 
 View = Callable[..., HttpResponse]
 PATRON_KEY = "patron"  # in the session of a patron; staff sessions never carry it
@@ -114,10 +122,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Name and password, then the service location of this sign-in (asked only where the library has several)."""
     known: dict[str, Any] = {"next": request.GET.get("next", request.POST.get("next", ""))}
     if request.method == "POST":
-        name = request.POST.get("sign_in", "").strip()
+        name = "".join(c for c in request.POST.get("sign_in", "") if c.isprintable()).strip()[:80]
+        attempt = guesses.begin("staff", name, timezone.now())
+        if attempt.wait_until is not None:
+            return _too_many(request, known | {"name": name}, attempt.wait_until)
         user = authenticate(request, username=name, password=request.POST.get("password", ""))
         if isinstance(user, StaffMember):
+            attempt.succeeded()
             login(request, user)
+            request.session.pop(PATRON_KEY, None)
             branches = list(Branch.objects.filter(library_id=user.library_id))
             start = user.branch or (branches[0] if branches else None)
             request.session["branch"] = start.pk if start else None
@@ -127,6 +140,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             "problem": _("This name and password do not belong together. Check both and try again."),
         }
     return render(request, "shell/sign_in.html", known, status=422 if "problem" in known else 200)
+
+
+def _too_many(request: HttpRequest, known: dict[str, Any], until: datetime) -> HttpResponse:
+    minutes = max(1, -(-int((until - timezone.now()).total_seconds()) // 60))
+    sentence = ngettext(
+        "Too many tries with this name. Wait %(n)d minute, then try again.",
+        "Too many tries with this name. Wait %(n)d minutes, then try again.", minutes,
+    ) % {"n": minutes}  # fmt: skip
+    return render(request, "shell/sign_in.html", known | {"problem": sentence}, status=429)
 
 
 def _safe_next(request: HttpRequest) -> str:
@@ -165,7 +187,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @staff_page()
 def find(request: HttpRequest) -> HttpResponse:
     """The one scan box: an item, a patron or a request opens at once; anything else becomes a search."""
-    text = request.GET.get("q", "").strip()
+    text = "".join(c for c in request.GET.get("q", "") if c.isprintable()).strip()[:200]
     library_id = staff_of(request).library_id
     if not text:
         return redirect("home")
@@ -177,10 +199,11 @@ def find(request: HttpRequest) -> HttpResponse:
     patron = circulation.patron_by_barcode(library_id, text)
     if patron is not None:
         return redirect("patron", patron.pk)
+    items = circulation.discover(library_id, text, temporary=False)
+    items += circulation.discover(library_id, text, temporary=True)
     known = {
-        "q": text, "requests": requests, "patrons": circulation.find_patrons(library_id, text),
-        "items": circulation.discover(library_id, text, temporary=False)
-        + circulation.discover(library_id, text, temporary=True),
+        "q": text, "requests": [(ill, words.chip(ill)) for ill in requests],
+        "patrons": circulation.find_patrons(library_id, text), "items": [(item, item_status(item)) for item in items],
     }  # fmt: skip
     return render(request, "shell/found.html", known)
 
@@ -189,12 +212,30 @@ def find(request: HttpRequest) -> HttpResponse:
 def health(request: HttpRequest) -> HttpResponse:
     """What waits, what failed, and whose turn it is."""
     library_id = staff_of(request).library_id
+    going_on = unsettled(library_id).filter(state__in=(WAITING, RUNNING))
     known = {
-        "parked": parked(library_id)[:50],
-        "waiting": unsettled(library_id)[:50],
-        "letters": for_a_person(library_id)[:50],
-    }
+        "parked": _steps(request, parked(library_id)[:50]), "waiting": _steps(request, going_on[:50]),
+        "letters": [(letter, letter_status(letter)) for letter in for_a_person(library_id)[:50]],
+    }  # fmt: skip
     return render(request, "shell/health.html", known)
+
+
+def _steps(request: HttpRequest, errands: Iterable[Errand]) -> list[dict[str, Any]]:
+    """Steps towards circulation and partners in plain words, with the buttons of those who may press them."""
+    owed = list(errands)
+    keys = [errand.payload.get("ill") for errand in owed]
+    ills = {ill.pk: ill for ill in sharing.some(staff_of(request).library_id, keys)}
+    return [_step(request, errand, ills.get(errand.payload.get("ill") or 0)) for errand in owed]
+
+
+def _step(request: HttpRequest, errand: Errand, ill: IllRequest | None) -> dict[str, Any]:
+    partner = ill.partner.name if ill and ill.partner else ""
+    pressing = may(staff_of(request).roles, SHARE)
+    return {
+        "errand": errand, "name": words.step_name(errand, partner), "state": words.step_meaning(errand),
+        "why": words.step_detail(errand), "url": reverse("ill_request", args=[ill.pk]) if ill else "",
+        "actions": words.settling(errand, reverse("health")) if pressing else [],
+    }  # fmt: skip
 
 
 # --- the frame --------------------------------------------------------------------------------------------------
@@ -245,7 +286,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def _nav(request: HttpRequest, library_id: int, user: StaffMember) -> list[Section]:
     desk, ill = circulation.counts(library_id), sharing.counts(library_id)
     attention = parked(library_id).exclude(verb__startswith="notices.").values("request").distinct().count()
-    attention += ill["unfilled"]
+    attention += ill["attention"]
     at = request.path
 
     def entry(name: str, label: str, count: int | None = None, attention: bool = False) -> Entry:
