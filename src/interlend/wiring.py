@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from interlend.bridge import errands
+from interlend.bridge import errands, hosts
+from interlend.bridge.host_by_hand import HostByHand
 from interlend.bridge.host_in_process import HostInProcess
+from interlend.bridge.models import HostSettings
 from interlend.bridge.partner_in_process import PartnerInProcess
 from interlend.circulation import facts as circulation
 from interlend.libraries.desks import Desk
@@ -46,8 +48,13 @@ ERRANDS: dict[str, Handler] = {
 }
 
 
-def host_for(desk: Desk, now: datetime) -> HostCirculation:
-    """The circulation system of the desk's library: so far every member uses ours."""
+def host_for(desk: Desk, now: datetime, hurried: bool) -> HostCirculation:
+    """The circulation system of the desk's library, by its settings; without any it is ours."""
+    row = hosts.settings_of(desk.library_id)
+    if row.kind == HostSettings.Kind.NCIP:
+        return hosts.over_ncip(row, desk, now, hurried=hurried)
+    if row.kind == HostSettings.Kind.BY_HAND:
+        return HostByHand()
     return HostInProcess(desk, now)
 
 

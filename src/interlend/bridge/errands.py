@@ -14,7 +14,7 @@ from interlend.circulation import facts as circulation_facts
 from interlend.libraries.desks import Desk
 from interlend.outbox.models import Errand
 from interlend.sharing import services as sharing
-from interlend.sharing.host import AcceptItem, CheckInItem, CheckOutItem, HostProblem
+from interlend.sharing.host import AcceptItem, CheckInItem, CheckOutItem, HostCirculation, HostProblem, LooksBack
 from interlend.sharing.models import IllRequest, Piece
 from interlend.sharing.partner import Message, Work
 
@@ -30,7 +30,10 @@ def accept_item(errand: Errand, now: datetime) -> dict[str, Any]:
         lender_symbol=ill.partner.symbol if ill.partner else "", lender_name=ill.partner.name if ill.partner else "",
         date_for_return=ill.due, pickup_location=ill.pickup,
     )  # fmt: skip
-    accepted = host_of(_desk(errand, ill), now).accept_item(ask)
+    host = _host(errand, ill, now)
+    accepted = _happened(errand, host, ask) or host.accept_item(ask)
+    if accepted.item != piece.barcode:  # the host gave it a barcode of its own
+        Piece.objects.filter(pk=piece.pk).update(barcode=accepted.item)
     return {"item": accepted.item}
 
 
@@ -47,7 +50,8 @@ def check_out_item(errand: Errand, now: datetime) -> dict[str, Any]:
         request=ill.number, item=piece.barcode, user=partner.account, borrower_symbol=partner.symbol,
         borrower_name=partner.name, date_due=ill.wished_due,
     )  # fmt: skip
-    out = host_of(_desk(errand, ill), now).check_out_item(ask)
+    host = _host(errand, ill, now)
+    out = _happened(errand, host, ask) or host.check_out_item(ask)
     if out.date_due is not None:
         sharing.due_told(ill.pk, out.date_due, now)
     return {"due": out.date_due.isoformat() if out.date_due else ""}
@@ -56,7 +60,9 @@ def check_out_item(errand: Errand, now: datetime) -> dict[str, Any]:
 def check_in_item(errand: Errand, now: datetime) -> dict[str, Any]:
     """B15, L5: check it in if the desk has not."""
     ill, piece = _ill(errand), _piece(errand)
-    back = host_of(_desk(errand, ill), now).check_in_item(CheckInItem(request=ill.number, item=piece.barcode))
+    ask = CheckInItem(request=ill.number, item=piece.barcode)
+    host = _host(errand, ill, now)
+    back = _happened(errand, host, ask) or host.check_in_item(ask)
     return {"already": back.already}
 
 
@@ -95,6 +101,16 @@ def relay_desk_return(errand: Errand, now: datetime) -> None:
     sharing.desk_took_back(errand.library_id, errand.payload["request"], kind_side[errand.payload["kind"]], now)
 
 
+def _host(errand: Errand, ill: IllRequest, now: datetime) -> HostCirculation:
+    desk = Desk(ill.library_id, ill.library.time_zone, errand.payload.get("actor", ""), None, "by sharing")
+    return host_of(desk, now, hurried=errand.tries <= 1)
+
+
+def _happened(errand: Errand, host: HostCirculation, ask: Any) -> Any:
+    """After an unknown outcome, ask whether it happened before doing it again; None: it did not, or nobody asked."""
+    return host.look(ask) if errand.payload.get("look_first") and isinstance(host, LooksBack) else None
+
+
 def _ill(errand: Errand) -> IllRequest:
     return IllRequest.objects.select_related("partner", "library").get(
         library_id=errand.library_id, pk=errand.payload["ill"]
@@ -103,7 +119,3 @@ def _ill(errand: Errand) -> IllRequest:
 
 def _piece(errand: Errand) -> Piece:
     return Piece.objects.get(library_id=errand.library_id, pk=errand.payload["piece"])
-
-
-def _desk(errand: Errand, ill: IllRequest) -> Desk:
-    return Desk(ill.library_id, ill.library.time_zone, errand.payload.get("actor", ""), None, "by sharing")

@@ -173,7 +173,7 @@ def _claim(errand: Errand, now: datetime) -> bool:
         .update(state=RUNNING, lease_until=now + LEASE, tries=F("tries") + 1)
     )
     if claimed:
-        errand.payload["looked_first"] = errand.state == UNKNOWN
+        errand.payload["look_first"] = errand.state == UNKNOWN
         errand.state, errand.tries = RUNNING, errand.tries + 1
     return bool(claimed)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from interlend.outbox.errors import NoAnswer, Trouble
 
@@ -116,3 +116,15 @@ class HostCirculation(Protocol):
     def check_out_item(self, ask: CheckOutItem) -> ItemCheckedOut: ...
 
     def check_in_item(self, ask: CheckInItem) -> ItemCheckedIn: ...
+
+
+@runtime_checkable
+class LooksBack(Protocol):
+    """A host that can be asked, after silence, whether a step happened.
+
+    Returns the answer as it would have been, or None if it did not happen; raises like the other verbs.
+    """
+
+    def look(
+        self, ask: AcceptItem | CheckOutItem | CheckInItem
+    ) -> ItemAccepted | ItemCheckedOut | ItemCheckedIn | None: ...
