@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +46,31 @@ def why_no_barcode(text: str) -> str:
     if len(text) > LONGEST_BARCODE:
         return _("This is longer than any barcode: perhaps two scans ran together. Scan it once more.")
     return ""
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that can be done now, as `components/actions.html` shows it."""
+
+    label: str
+    url: str
+    method: str = "post"
+    values: Sequence[tuple[str, str]] = ()
+    danger: bool = False
+    confirm: str = ""
+    confirm_word: str = ""
+    dialog: bool = False
+    slip: bool = False
+
+
+def opens(label: str, url: str) -> Act:
+    """A form that opens as a dialog; without script, as a page."""
+    return Act(label, url, "get", dialog=True)
+
+
+def prints(label: str, url: str) -> Act:
+    """A slip in the small window, printing by itself."""
+    return Act(label, f"{url}?print=1", "get", slip=True)
 
 
 # --- a scan -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from interlend.circulation import queries, services
 from interlend.circulation.errors import Refused
-from interlend.circulation.lifecycles import ITEM
+from interlend.circulation.lifecycles import ITEM, WITHDRAWN
 from interlend.circulation.models import Item, Loan
 from interlend.libraries.desks import Desk
 from interlend.libraries.policies import may
@@ -138,32 +138,28 @@ def _statistics(item: Item) -> list[dict[str, Any]]:
 # --- what may be done with it -----------------------------------------------------------------------------------
 
 
-def _actions(request: HttpRequest, item: Item, loan: Loan | None) -> list[dict[str, Any]]:
+def _actions(request: HttpRequest, item: Item, loan: Loan | None) -> list[answers.Act]:
     """Asked of the table; the likeliest first."""
-    slip = {
-        "label": _("Slip"), "url": f"{reverse('slip_item', args=[item.pk])}?print=1", "method": "get", "slip": True,
-    }  # fmt: skip
+    slip = answers.prints(_("Slip"), reverse("slip_item", args=[item.pk]))
     if not may(staff_of(request).roles, CIRCULATE):
         return [slip]
     actions = [*_loan_actions(loan, reverse("item", args=[item.pk])), slip]
-    if not item.temporary and item.state != "withdrawn":
+    if not item.temporary and item.state != WITHDRAWN:
         wish = urlencode({"item": item.barcode, "next": reverse("item", args=[item.pk])})
-        actions.insert(0, {"label": _("Place hold"), "url": f"{reverse('place_hold')}?{wish}", "method": "get"})
+        actions.insert(0, answers.Act(_("Place hold"), f"{reverse('place_hold')}?{wish}", "get"))
     return actions + staff_buttons(item)
 
 
-def _loan_actions(loan: Loan | None, back: str) -> list[dict[str, Any]]:
+def _loan_actions(loan: Loan | None, back: str) -> list[answers.Act]:
     if loan is None:
         return []
     change = f"{reverse('change_due_date', args=[loan.pk])}?{urlencode({'next': back})}"
-    return [
-        {"label": _("Change due date"), "url": change, "dialog": True},
-        {"label": _("Renew"), "url": reverse("renew", args=[loan.pk]), "values": [("next", back)]},
-    ]
+    renewing = answers.Act(_("Renew"), reverse("renew", args=[loan.pk]), values=[("next", back)])
+    return [answers.opens(_("Change due date"), change), renewing]
 
 
-def staff_buttons(item: Item, back: str = "") -> list[dict[str, Any]]:
-    """Delete, restore, mark missing: whatever `ITEM` allows in this state."""
+def staff_buttons(item: Item, back: str = "") -> list[answers.Act]:
+    """Delete, restore, mark missing: whatever `ITEM` allows in this state; what hurts most stands last."""
     labels = {
         "staff.restore": ("restore_item", _("Restore"), "", False),
         "staff.mark_missing": ("mark_missing", _("Mark missing"), _("Mark “%(title)s” as missing?"), False),
@@ -172,12 +168,10 @@ def staff_buttons(item: Item, back: str = "") -> list[dict[str, Any]]:
     buttons = []
     for trigger in ITEM.triggers(item.state, "staff"):
         name, label, question, danger = labels[trigger]
-        buttons.append({
-            "label": label, "url": reverse(name, args=[item.pk]), "danger": danger, "confirm_word": label,
-            "confirm": question % {"title": item.title.title} if question else "",
-            "values": [("next", back)] if back else [],
-        })  # fmt: skip
-    return sorted(buttons, key=lambda button: bool(button["danger"]))
+        url, asked = reverse(name, args=[item.pk]), question % {"title": item.title.title} if question else ""
+        values = [("next", back)] if back else []
+        buttons.append(answers.Act(label, url, values=values, danger=danger, confirm=asked, confirm_word=label))
+    return sorted(buttons, key=lambda button: button.danger)
 
 
 def _press(

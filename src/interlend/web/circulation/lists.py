@@ -100,11 +100,8 @@ def hold_shelf(request: HttpRequest) -> HttpResponse:
 
 def _shelf_line(hold: Hold, today: date) -> dict[str, Any]:
     over = hold.shelf_until is not None and hold.shelf_until < today
-    receipt = {
-        "label": _("Hold receipt"), "url": f"{reverse('slip_hold', args=[hold.pk])}?print=1", "method": "get",
-        "slip": True,
-    }  # fmt: skip
-    edit = {"label": _("Edit"), "url": reverse("edit_hold", args=[hold.pk]), "dialog": True}
+    receipt = answers.prints(_("Hold receipt"), reverse("slip_hold", args=[hold.pk]))
+    edit = answers.opens(_("Edit"), reverse("edit_hold", args=[hold.pk]))
     return {"hold": hold, "over": over, "actions": [edit, receipt]}
 
 
@@ -120,10 +117,7 @@ def in_transit(request: HttpRequest) -> HttpResponse:
 
 
 def _way(item: Item, now: datetime) -> dict[str, Any]:
-    slip = {
-        "label": _("Routing slip"), "url": f"{reverse('slip_route', args=[item.pk])}?print=1", "method": "get",
-        "slip": True,
-    }  # fmt: skip
+    slip = answers.prints(_("Routing slip"), reverse("slip_route", args=[item.pk]))
     days = answers.days_since(item.state_since, now)
     return {"item": item, "status": words.item_status(item), "days": days, "actions": [slip]}
 
@@ -151,5 +145,5 @@ def _guest(item: Item, requests: dict[str, IllRequest], now: datetime, may_write
         "item": item, "status": words.item_status(item), "days": answers.days_since(item.made_at, now), "ill": ill,
         "ill_word": state_word(ill.state, ill.at_desk_since is not None) if ill else "",
         "over": ill is not None and ill.state in ("completed", "closed", "cancelled"),
-        "actions": [button for button in buttons if button["danger"]],
+        "actions": [button for button in buttons if button.danger],
     }  # fmt: skip

@@ -152,12 +152,12 @@ def _loans(request: HttpRequest, patron: Patron, now: datetime) -> dict[str, Any
 
 
 def _loan_line(loan: Loan, *, late: bool) -> dict[str, Any]:
-    change = {
-        "label": _("Change due date"), "url": reverse("change_due_date", args=[loan.pk]), "dialog": True,
-    }  # fmt: skip
-    renewing = {"label": _("Renew"), "url": reverse("renew", args=[loan.pk])}
+    actions = [
+        answers.opens(_("Change due date"), reverse("change_due_date", args=[loan.pk])),
+        answers.Act(_("Renew"), reverse("renew", args=[loan.pk])),
+    ]
     return {
-        "loan": loan, "late": late, "why": words.due_sentences(loan.due_reasons), "actions": [change, renewing],
+        "loan": loan, "late": late, "why": words.due_sentences(loan.due_reasons), "actions": actions,
     }  # fmt: skip
 
 
@@ -169,8 +169,8 @@ def _holds(request: HttpRequest, patron: Patron, now: datetime) -> dict[str, Any
 
 
 def _hold_line(hold: Hold, today: Any) -> dict[str, Any]:
-    edit = {"label": _("Edit"), "url": reverse("edit_hold", args=[hold.pk]), "dialog": True}
-    receipt = {"label": _("Hold receipt"), "url": reverse("slip_hold", args=[hold.pk]), "method": "get", "slip": True}
+    edit = answers.opens(_("Edit"), reverse("edit_hold", args=[hold.pk]))
+    receipt = answers.prints(_("Hold receipt"), reverse("slip_hold", args=[hold.pk]))
     actions = [edit, receipt] if hold.state == "ready" else [edit]
     return {"hold": hold, "status": words.hold_status(hold, today), "actions": actions}
 
