@@ -42,7 +42,7 @@ class Person:
         self.journey, self.client = journey, client
 
     def see(self, name: str, *args: Any, **query: str) -> str:
-        response = self.client.get(reverse(name, args=args), query)
+        response = self.client.get(reverse(name, args=args), query, follow=True)
         assert response.status_code == 200, f"{name}: {response.status_code}"
         return text_of(response)
 

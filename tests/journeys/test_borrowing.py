@@ -99,7 +99,7 @@ def test_b09_patron_and_staff_see_it_ready_at_once_and_the_mail_goes_at_the_top_
     journey.work()
     journey.work()
     assert len(smtp_server) == 1
-    assert "Sent" in journey.desk.see("patron", journey.patron.pk, tab="notices")
+    assert "Mail sent" in journey.desk.see("patron", journey.patron.pk, tab="notices")
 
 
 def test_b10_check_out_by_patron_and_item_barcode(journey: Journey) -> None:
@@ -193,6 +193,7 @@ def test_c1_a_copy_never_touches_circulation(journey: Journey) -> None:
 # --- when it cannot be done -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.django_db(transaction=True)  # so that the row is made after the step was tried, as it is outside of tests
 def test_a_blocked_patron_leaves_the_truth_and_try_again_works(journey: Journey) -> None:
     journey.ask().ship()
     Patron.objects.filter(pk=journey.patron.pk).update(blocked_since=journey.now.date() - timedelta(days=3))
