@@ -288,3 +288,20 @@ def test_the_answer_mends_what_no_schema_allows_unless_a_mirror_is_wanted() -> N
     assert swapped == ncip.Header(from_agency=Code("B"), to_agency=Code("A"))
     kept = ncip.answer_header(ncip.Header(from_agency=Code("A"), to_agency=Code("B")), swap=False)
     assert kept == ncip.Header(from_agency=Code("A"), to_agency=Code("B"))
+
+
+def test_missing_knows_services_that_a_peer_borrows_from_a_later_version() -> None:
+    asked = ncip.LookupRequest()
+    assert "RequestId" in " ".join(ncip.missing(asked, Version.V1_0))
+    assert "ItemId" in " ".join(ncip.missing(ncip.LookupItemSet(), Version.V2_0))
+    assert ncip.missing(ncip.DeleteItem(), Version.V1_0) == ("ItemId",)
+
+
+def test_the_end_of_a_message_without_framing() -> None:
+    text = check_in("é").encode() + b"\n"
+    end = len(text) - 1
+    assert ncip.message_end(b"<?xml version='1.0'?>\n<!DOCTYPE NCIPMessage SYSTEM 'x'>" + text) is not None
+    assert ncip.message_end(text) == end
+    assert ncip.message_end(text + text) == end
+    assert [ncip.message_end(text[:length]) for length in range(end)] == [None] * end
+    assert ncip.message_end(b"<NCIPMessage/>\n") == 14

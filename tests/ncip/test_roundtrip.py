@@ -157,6 +157,14 @@ def test_what_nobody_can_supply_is_our_fault() -> None:
         ncip.encode(ncip.DeleteItem(item_id=ncip.ItemId("1"), ext=("<a>",)))
 
 
+def test_a_scheme_that_is_no_uri_is_left_out_of_version_2(judges: dict[Version | str, Judge]) -> None:
+    for scheme in ("%zz", "::", "http://[bad", "a#b#c"):
+        asked = ncip.CheckInItem(item_id=ncip.ItemId("1", ncip.Code("Barcode", scheme)))
+        document = ncip.encode(asked)
+        assert judges[Version.V2_02](document) == []
+        assert ncip.decode(document) == ncip.CheckInItem(item_id=ncip.ItemId("1", ncip.Code("Barcode")))
+
+
 def test_control_characters_are_not_sent() -> None:
     document = ncip.encode(ncip.DeleteItem(item_id=ncip.ItemId("31\x00\x1f\ud800000")))
     assert ncip.decode(document) == ncip.DeleteItem(item_id=ncip.ItemId("31000"))

@@ -199,7 +199,7 @@ from interlend.ncip.users import (
     UserUpdatedResponse,
 )
 from interlend.ncip.values import Code, Moment, Part
-from interlend.ncip.wire import MAX_BYTES, unwrap
+from interlend.ncip.wire import MAX_BYTES, message_end, unwrap
 from interlend.ncip.writing import encode, missing
 
 __all__ = [
@@ -384,6 +384,7 @@ __all__ = [
     "decode_envelope",
     "encode",
     "message_class",
+    "message_end",
     "missing",
     "problem",
     "problem_code",

@@ -317,6 +317,26 @@ def _with_end_tags(text: str) -> str | None:
     return text[:end] + value + "".join(f"</{tag}>" for tag in reversed(open_tags))
 
 
+# ------------------------------------------------------------------------------------ where a message ends
+
+_ROOT: Final = re.compile(rb"<([A-Za-z_][A-Za-z0-9_.:-]{0,79})(?:\s[^<>]{0,2000})?(/?)>")
+
+
+def message_end(buffer: bytes) -> int | None:
+    """Where the first message in a buffer ends, or None while its end has not come.
+
+    For connections without framing (version 1 over bare TCP): the index after the root's end tag. Reads encodings in
+    which ASCII is ASCII.
+    """
+    root = _ROOT.search(buffer)
+    if root is None:
+        return None
+    if root.group(2):
+        return root.end()
+    found = re.compile(rb"</" + re.escape(root.group(1)) + rb"\s*>").search(buffer, root.end())
+    return None if found is None else found.end()
+
+
 # ---------------------------------------------------------------------------------------------- unwrapping
 
 _FIELD: Final = re.compile(rb"\s*([A-Za-z][A-Za-z0-9_.-]{0,39})=")

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
+
+from lxml import etree
 
 from interlend.ncip import compiled, grammar
 from interlend.ncip.compiled import Kind
@@ -56,7 +58,7 @@ class _Writing:
         if self.one:
             scheme = value.scheme or self._scheme(element)
             self.out.append(f"<{tag}><Scheme>{_escaped(scheme)}</Scheme><Value>{_escaped(value.value)}</Value></{tag}>")
-        elif value.scheme:
+        elif value.scheme and _is_uri(value.scheme):
             self.out.append(f'<{tag} {self.attribute}Scheme="{_quoted(value.scheme)}">{_escaped(value.value)}</{tag}>')
         else:
             self.out.append(f"<{tag}>{_escaped(value.value)}</{tag}>")
@@ -74,6 +76,22 @@ def _escaped(text: str) -> str:
         return text
     text = _ILLEGAL.sub("", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+
+
+# The type of the attribute Scheme, as the schemas define it.
+_ANY_URI: Final = etree.XMLSchema(
+    etree.XML(
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="u" type="xs:anyURI"/></xs:schema>'
+    )
+)
+
+
+@lru_cache(maxsize=512)
+def _is_uri(text: str) -> bool:
+    """Whether version 2 may write a scheme. One that is no URI is left out: the value may stand without it."""
+    element = etree.Element("u")
+    element.text = _ILLEGAL.sub("", text)
+    return bool(_ANY_URI.validate(element))
 
 
 def _quoted(text: str) -> str:
@@ -477,6 +495,11 @@ def _first_to_know(service: str, version: Version) -> Version | None:
     return next((it for it in later if compiled.content(it, service) is not None), None)
 
 
+def _any_to_know(service: str) -> Version:
+    """A version that has the service, the newest first."""
+    return next(it for it in reversed(Version) if compiled.content(it, service) is not None)
+
+
 def _version_message(message: Message, style: Style) -> str:
     """LookupVersion under its own root, which has one form for all versions."""
     to = _Writing(style, "", "", one=True)
@@ -498,7 +521,8 @@ def missing(message: Message, version: Version = Version.V2_02) -> tuple[str, ..
     if isinstance(message, BareProblem):
         return () if message.problems else ("Problem",)
     found: list[str] = []
-    _collect_missing(_plan(version, message.service), message, version, "", found)
+    known = _first_to_know(message.service, version) or _any_to_know(message.service)
+    _collect_missing(_plan(known, message.service), message, known, "", found)
     return tuple(found)
 
 
