@@ -438,7 +438,7 @@ def test_a_new_row_stands_before_the_row_that_takes_everything(admin: Client, li
 
 def test_a_row_that_can_never_win_says_so(admin: Client, library: Library) -> None:
     map_row(library, 200, "Late", material_format="DVD")
-    assert "never reached: row 1 takes all of it" in admin.get(url("loan-policy-map")).content.decode()
+    assert "Row 1 takes all of it." in admin.get(url("loan-policy-map")).content.decode()
 
 
 def explained(client: Client, slug: str, **asked: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a patron's page shows, a card for each thing: ready, borrowed, on its way, recently ended (workflow B9).
+"""What a patron's page shows, a card for each thing: ready, borrowed, to come, recently ended (workflow B9).
 
 Strategy: a request and its hold or loan are one thing to the patron, so a request is shown only until circulation has
 something of the same number. Pure functions from rows to cards; `account` alone reads.
@@ -80,7 +80,7 @@ def account(patron: Patron, now: datetime) -> list[Section]:
     sections = [
         Section(_("Ready for you"), [ready(hold, today) for hold in holds if hold.state == READY]),
         Section(_("Borrowed"), sorted((borrowed(loan, refusals[loan.pk], today) for loan in out), key=_by_when)),
-        Section(_("On its way"), coming),
+        Section(_("Still to come"), coming),
         Section(_("Recently ended"), ended[:MOST_ENDED]),
     ]
     return [section for section in sections if section.cards]
@@ -123,7 +123,7 @@ def borrowed(loan: Loan, refusals: Iterable[Reason], today: date) -> Card:
 def _due_word(due: date, today: date) -> tuple[str, str]:
     left = (due - today).days
     if left < 0:
-        return _("Overdue since %(day)s") % {"day": day(due)}, "stop"
+        return _("Overdue: was due %(day)s") % {"day": day(due)}, "stop"
     if left == 0:
         return _("Due today"), "look"
     return _("Due %(day)s") % {"day": day(due)}, "look" if left <= SOON else ""
@@ -221,7 +221,7 @@ def why_not(reasons: Iterable[Reason]) -> str:
     """Why it cannot be renewed, in words for the patron: staff's reasons for a block stay with staff."""
     words = {
         "others_wait": _("It cannot be renewed: somebody else is waiting for it."),
-        "no_more_renewals": _("It has been renewed as often as the library allows."),
+        "no_more_renewals": _("It cannot be renewed any more."),
         "patron_blocked": _("It cannot be renewed while your account is blocked: please ask at the desk."),
         "patron_expired": _("It cannot be renewed because your card has expired: please ask at the desk."),
         "ask_the_lender": _("Its own library decides how long it may stay: to keep it longer, please ask us."),

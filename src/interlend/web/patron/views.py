@@ -40,7 +40,9 @@ class SignInForm(forms.Form):
     )
     barcode = forms.CharField(
         label=gettext_lazy("Number on your library card"), max_length=60,
-        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "off", "spellcheck": "false", "autofocus": True}
+        ),
     )  # fmt: skip
     pin = forms.CharField(
         label=gettext_lazy("PIN"), max_length=128, strip=False,

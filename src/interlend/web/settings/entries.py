@@ -195,10 +195,10 @@ KINDS: dict[str, Kind] = {
     )
 }  # fmt: skip
 
-#: the index, in the order in which a new library is set up
+#: the index; the longer groups stand first, side by side
 GROUPS: tuple[tuple[Words, tuple[str, ...]], ...] = (
     (gettext_lazy("The library"), ("library", "branches", "open-hours", "closures", "staff")),
-    (gettext_lazy("Patrons and items"), ("patron-types", "shelving-locations")),
     (gettext_lazy("Policies"), ("loan-policies", "loan-policy-map", "collection-types", "hold-policy")),
+    (gettext_lazy("Patrons and items"), ("patron-types", "shelving-locations")),
     (gettext_lazy("Interlibrary loan"), ("ill",)),
 )

@@ -78,13 +78,20 @@ def loan_policy(form: ItemForm, desk: Desk, today: date) -> Answer:
     said = {"title": item.title.title, "type": patron_type.name, "policy": rule.name, "number": (number or 0) + 1}
     winner = None if number is None else _map_rows(desk.library_id)[number].pk
     if not rule.circulates:
-        return Answer(_("Row %(number)d wins: with %(policy)s, “%(title)s” does not circulate.") % said, "look", winner)
+        return Answer(
+            _("Row %(number)d wins: under the policy %(policy)s, “%(title)s” does not circulate.") % said,
+            "look",
+            winner,
+        )
     lender_due = item.lender_due if item.temporary else None
     due = when_due(rule, today, open_days(desk.library_id, desk.branch_id), lender_due=lender_due)
     if number is None:
-        sentence = _("No row fits, so “%(title)s” would go out to %(type)s for four weeks.") % said
+        sentence = _("No row fits, so “%(title)s” would go out to the patron type %(type)s for four weeks.") % said
     else:
-        sentence = _("Row %(number)d wins: “%(title)s” goes out to %(type)s with %(policy)s.") % said
+        sentence = (
+            _("Row %(number)d wins: “%(title)s” goes out to the patron type %(type)s under the policy %(policy)s.")
+            % said
+        )
     meaning = "look" if number is None else "good"
     return Answer(sentence, meaning, winner, due.day, due_sentences(due.as_json()))
 

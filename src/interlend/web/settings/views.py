@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.db import IntegrityError
+from django.forms import CheckboxSelectMultiple
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -87,12 +88,11 @@ def _lines(request: HttpRequest, about: Kind, answer: Answer | None) -> list[Lin
 
 
 def _doings(about: Kind, row: Any, number: int, count: int) -> list[Doing]:
-    doings = []
     if about.ordered:
         ways = [("up", _("Up"), number > 1), ("down", _("Down"), number < count)]
         to = _url("settings_move", about, row.pk)
-        doings += [Doing(label, to, values=(("way", way),)) for way, label, possible in ways if possible]
-    return [*doings, Doing(_("Change"), _url("settings_edit", about, row.pk), method="get")]
+        return [Doing(label, to, values=(("way", way),)) for way, label, possible in ways if possible]
+    return [Doing(_("Change"), _url("settings_edit", about, row.pk), method="get")]
 
 
 def _explained(request: HttpRequest, about: Kind) -> tuple[ItemForm | None, Answer | None]:
@@ -152,6 +152,7 @@ def _stay_signed_in(request: HttpRequest, form: RowForm) -> None:
 def _show(request: HttpRequest, about: Kind, form: RowForm, status: int = 200) -> HttpResponse:
     row = form.instance
     old = row.pk is not None
+    _focus(form)
     member = staff_of(request)
     known = {
         "kind": about, "form": form, "row": about.model.objects.get(pk=row.pk) if old else None,
@@ -159,6 +160,14 @@ def _show(request: HttpRequest, about: Kind, form: RowForm, status: int = 200) -
         "why_not_delete": saving.why_not_delete(about, row, member) if old else "", "back": _after(about),
     }  # fmt: skip
     return render(request, "settings/row.html", known, status=status)
+
+
+def _focus(form: RowForm) -> None:
+    """The keyboard begins at the first field that is wrong, else at the first."""
+    names = [name for name in form.fields if name in form.errors] or list(form.fields)
+    widget = form.fields[names[0]].widget
+    if not isinstance(widget, CheckboxSelectMultiple):  # it would give the focus to each of its boxes
+        widget.attrs["autofocus"] = True
 
 
 @require_POST
