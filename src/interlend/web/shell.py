@@ -318,7 +318,7 @@ def _health(library_id: int) -> list[Dot]:
     letters, waiting = for_a_person(library_id).count(), unsettled(library_id).count()
     failed = parked(library_id).count()
     mail = _("%d letters wait for a person") % letters if letters else _("Every letter went")
-    dots = [Dot("look" if letters else "good", _("Mail"), mail)]
+    dots = [Dot("look" if letters else "good", _("Mail: %d to see to") % letters if letters else _("Mail"), mail)]
     if failed:
         dots.append(Dot("look", _("Steps: %d need a person") % failed, _("Open to see which and why")))
     elif waiting:

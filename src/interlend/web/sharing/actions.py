@@ -154,7 +154,8 @@ def ill_action(request: HttpRequest, pk: int, trigger: str = "") -> HttpResponse
     if trigger not in BUTTONS:
         raise Http404
     if request.method != "POST":
-        return _show_form(request, ill, BUTTONS[trigger], form_for(ill, trigger))
+        form = form_for(ill, trigger) if words.can(ill, trigger) else None
+        return _show_form(request, ill, BUTTONS[trigger], form)
     now = timezone.now()
     if request.headers.get("HX-Request"):
         return _answer_row(request, ill, trigger, now)
@@ -205,7 +206,7 @@ def _show_form(
     request: HttpRequest, ill: IllRequest, button: Button, form: forms.Form | None, status: int = 200
 ) -> HttpResponse:
     known = {
-        "ill": ill, "button": button, "label": _(button.label), "form": form, "to": request.GET.get("next", ""),
+        "ill": ill, "button": button, "label": _(button.label), "form": form, "to": request.POST.get("next") or request.GET.get("next", ""), "possible": words.can(ill, button.trigger), "chip": words.chip(ill),
         "dialog": bool(request.headers.get("HX-Request")),
     }  # fmt: skip
     page = "sharing/action_form.html" if request.headers.get("HX-Request") else "sharing/action.html"

@@ -94,7 +94,9 @@ def _look_up(request: HttpRequest, asked: PatronForm) -> User | None:
     if not asked.is_valid():
         return None
     try:
-        user = host_of(desk_of(request), timezone.now()).lookup_user(LookupUser(asked.cleaned_data["patron"].strip()))
+        user = host_of(desk_of(request), timezone.now(), hurried=True).lookup_user(
+            LookupUser(asked.cleaned_data["patron"].strip())
+        )
     except HostProblem as no:
         asked.add_error("patron", f"{_(no.sentence)} {_(no.remedy)}".strip())
         return None

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST
 
 from interlend.bridge.hosts import host_of
 from interlend.circulation import queries as circulation
+from interlend.circulation.lifecycles import OUT
 from interlend.circulation.models import Item, Loan
 from interlend.libraries.models import Branch
 from interlend.libraries.policies import may
@@ -62,8 +63,8 @@ def page_of(request: HttpRequest, ill: IllRequest) -> dict[str, Any]:
     return {
         "ill": ill, "chip": words.chip(ill), "since": ill.at_desk_since or ill.state_since, "may_share": may_share,
         "side": _("borrowing") if ill.side == IllRequest.Side.BORROWING else _("lending"),
-        "of": words.by_whom(ill).rpartition(" · ")[0], "facts": _facts(ill, items),
-        "due": _due(ill, circulation.loans_of_request(library_id, ill.number)),
+        "of": words.by_whom(ill).rpartition(" · ")[0],
+        "facts": _facts(ill, items, circulation.loans_of_request(library_id, ill.number)),
         "actions": _actions(ill) if may_share else [],
         "cards": [_card(ill, errand) for errand in errands if errand.state in UNSETTLED],
         "entries": storyline.entries(ill, events, errands, letters), "note_form": NoteForm(),
@@ -71,24 +72,22 @@ def page_of(request: HttpRequest, ill: IllRequest) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _facts(ill: IllRequest, items: dict[str, Item]) -> list[list[dict[str, Any]]]:
-    """The constant block, in the columns of the page."""
-    borrowing = ill.side == IllRequest.Side.BORROWING
+def _facts(ill: IllRequest, items: dict[str, Item], loans: list[Loan]) -> list[dict[str, Any]]:
+    """The constant block: what, for whom, until when, with whom; then the rest."""
     published = ", ".join(filter(None, (ill.publisher, ill.year, ill.edition)))
-    work: list[dict[str, Any]] = [
-        {"label": _("Title"), "value": ill.title, "big": True}, {"label": _("Author"), "value": ill.author},
+    loan_or_copy = _("Loan") if ill.service == IllRequest.Service.LOAN else _("Copy")
+    return [
+        {"label": _("Title"), "value": ill.title, "big": True}, *_who(ill), *_due(ill, loans), *_partner(ill),
+        {"label": _("Author"), "value": ill.author}, *_pieces(ill, items),
+        {"label": _("Pickup"), "value": _place(ill)}, {"label": _("Needed by"), "value": day(ill.need_by)},
         {"label": _("Published"), "value": published}, {"label": "ISBN", "value": ill.isbn, "mono": True},
         {"label": _("Volume"), "value": ill.volume}, {"label": _("Pages"), "value": ill.pages},
-    ]  # fmt: skip
-    wishes = [
-        {"label": _("Pickup"), "value": _place(ill)},
-        {"label": _("Needed by"), "value": day(ill.need_by)},
-        {"label": _("Service"), "value": _("Loan") if ill.service == IllRequest.Service.LOAN else _("Copy")},
+        {"label": _("Service"), "value": loan_or_copy},
         {"label": _("Made"), "value": moment(ill.made_at), "note": ill.made_by},
         {"label": _("Outcome"), "value": _(ill.outcome).capitalize() if ill.outcome else ""},
         {"label": _("Reason"), "value": _(ill.reason) if ill.reason else ""},
-    ]
-    return [work, [*_who(ill), *wishes], [*_partner(ill, borrowing), *_pieces(ill, items)]]
+        {"label": _("Note to the lender"), "value": ill.note, "wide": True},
+    ]  # fmt: skip
 
 
 def _place(ill: IllRequest) -> str:
@@ -109,13 +108,14 @@ def _who(ill: IllRequest) -> list[dict[str, Any]]:
     return [{"label": _("For"), "value": name, "url": url, "note": ill.patron_barcode, "big": True}]
 
 
-def _partner(ill: IllRequest, borrowing: bool) -> list[dict[str, Any]]:
-    partner = ill.partner
+def _partner(ill: IllRequest) -> list[dict[str, Any]]:
+    partner, borrowing = ill.partner, ill.side == IllRequest.Side.BORROWING
     label = _("Lender") if borrowing else _("Borrower")
     if partner is None:
         return [{"label": label, "value": _("none chosen yet"), "big": True}]
     known = {"label": label, "value": partner.name, "url": reverse("partner", args=[partner.pk]), "big": True}
-    return [known, {"label": _("Return to"), "value": partner.return_address if borrowing else ""}]
+    address = ", ".join(line.strip() for line in partner.return_address.splitlines() if line.strip())
+    return [known, {"label": _("Return to"), "value": address if borrowing else ""}]
 
 
 def _pieces(ill: IllRequest, items: dict[str, Item]) -> list[dict[str, Any]]:
@@ -136,16 +136,16 @@ def _pieces(ill: IllRequest, items: dict[str, Item]) -> list[dict[str, Any]]:
     return facts
 
 
-def _due(ill: IllRequest, loans: list[Loan]) -> dict[str, Any] | None:
+def _due(ill: IllRequest, loans: list[Loan]) -> list[dict[str, Any]]:
     """The due date with its why: the open loan's where there is one, else the lender's."""
-    loan = next((loan for loan in loans if loan.state == "out"), None)
+    loan = next((loan for loan in loans if loan.state == OUT), None)
     borrowing = ill.side == IllRequest.Side.BORROWING
     if loan is not None:
         label = _("Due from our patron") if borrowing else _("Due back")
-        return {"label": label, "date": loan.due_on, "reasons": due_sentences(loan.due_reasons)}
-    if ill.due is None:
-        return None
-    return {"label": _("Due at the lender") if borrowing else _("Due back"), "date": ill.due, "reasons": []}
+        why = "; ".join(due_sentences(loan.due_reasons))
+        return [{"label": label, "value": day(loan.due_on), "big": True, "note": why}]
+    label = _("Due at the lender") if borrowing else _("Due back")
+    return [{"label": label, "value": day(ill.due), "big": True}]
 
 
 # --- what can be done now ---------------------------------------------------------------------------------------------
@@ -219,6 +219,8 @@ def _card(ill: IllRequest, errand: Errand) -> Card:
     elif mend == "barcode":
         held = next((p.barcode for p in ill.pieces.all() if p.pk == errand.payload.get("piece")), "")
         card.form = PieceForm(initial={"barcode": held}, auto_id=f"mend_{errand.pk}_%s")
+    if card.form is not None:  # then correcting it is the main thing, and tries again by itself
+        card.actions = [action | {"main": False} for action in card.actions]
     return card
 
 
@@ -276,7 +278,7 @@ def _corrected(request: HttpRequest, ill: IllRequest, now: datetime) -> str:
     desk = desk_of(request)
     if "patron" in request.POST:
         patron = _clean(PatronForm(request.POST), "patron")
-        user = host_of(desk, now).lookup_user(LookupUser(patron))
+        user = host_of(desk, now, hurried=True).lookup_user(LookupUser(patron))
         services.correct_patron(desk, ill.pk, user, now)
         return _("The patron is now %(name)s.") % {"name": user.name}
     if "pickup" in request.POST:

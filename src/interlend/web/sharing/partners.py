@@ -96,7 +96,7 @@ def _account(request: HttpRequest, found: Partner) -> dict[str, Any]:
         sentence = _("No institution account is set, so nothing can be shipped to it. Type the account’s barcode.")
         return {"meaning": "stop", "word": _("No account"), "sentence": sentence}
     try:
-        user = host_of(desk_of(request), timezone.now()).lookup_user(LookupUser(found.account))
+        user = host_of(desk_of(request), timezone.now(), hurried=True).lookup_user(LookupUser(found.account))
     except HostProblem as no:
         return {"meaning": "stop", "word": _("Account not found"), "sentence": _no_account(found, no)}
     patron = patron_by_barcode(found.library_id, found.account)

@@ -20,11 +20,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_POST
 
-from interlend.circulation.queries import item_by_barcode
+from interlend.bridge.hosts import settings_of
+from interlend.bridge.models import HostSettings
+from interlend.circulation.models import Item
+from interlend.circulation.queries import item_by_barcode, items_with
 from interlend.libraries.policies import may
 from interlend.sharing import queries
 from interlend.sharing.errors import refuse
@@ -147,7 +151,7 @@ def scanned(request: HttpRequest, name: str = "barcode") -> str:
 def _fragment(request: HttpRequest, page: Page, row: words.Row | None) -> dict[str, Any]:
     """The row, and what else on the page it changes: totals, the queue's length, what left the queue, the card."""
     library_id = staff_of(request).library_id
-    left = row["ill"] if row and row.get("ill") and row["kind"] != "stopped" else None
+    left = row["ill"] if row and row.get("ill") and row["kind"] in ("done", "trouble") else None
     known = {
         "row": row, "oob": True, "totals": _totals(request, page), "totals_links": [], "page": page, "left": left,
         "waiting": queries.queue(library_id, page.name).count(), "clear_url": _clear_url(page),
@@ -217,7 +221,7 @@ def unknown_row(request: HttpRequest, page: Page, text: str) -> words.Row:
     if other:
         return words.refused_row(request, _wrong_side(other[0]), page.trigger, other[0], text)
     no = refuse("unknown_request", text=text)
-    links = [(_("Search for it"), f"{reverse('find')}?q={text}")]
+    links = [(_("Search for it"), f"{reverse('find')}?{urlencode({'q': text})}")]
     item = item_by_barcode(library_id, text)
     if item is not None:
         sentence = _("It is the item “%(title)s”, which no open request names.") % {"title": item.title.title}
@@ -399,17 +403,31 @@ def _ship(
     if ill is None:
         _close(request, page)
         return words.stop_row(page.trigger, text, _("The request is gone. Scan its number again."))
-    row = answer(request, ill, Asked(page.trigger, barcodes=codes, due=_due(request)), text, now)
+    items = items_with(ill.library_id, codes)
+    if (row := _not_our_book(page, ill, [code for code in codes if code not in items])) is None:
+        row = answer(request, ill, Asked(page.trigger, barcodes=codes, due=_due(request)), text, now)
     if row["kind"] == "stopped":
         _open(request, page, ill=ill.pk)  # it stays open for the right book
         return row
     _close(request, page)
-    return row if row["kind"] == "already" else _mind_the_title(request, ill, codes, row)
+    return row if row["kind"] == "already" else _mind_the_title(ill, items.get(codes[0]), row)
 
 
-def _mind_the_title(request: HttpRequest, ill: IllRequest, codes: list[str], row: words.Row) -> words.Row:
+def _not_our_book(page: Page, ill: IllRequest, unknown: list[str]) -> words.Row | None:
+    """A slip of the scanner is caught before the parcel is on its way; only our own circulation can say so here."""
+    if not unknown or settings_of(ill.library_id).kind != HostSettings.Kind.IN_PROCESS:
+        return None
+    sentence = _("No item of ours has the barcode %(code)s. Scan the barcode on the book, or add the item first.")
+    url = reverse("ill_request", args=[ill.pk])
+    links = [
+        (_("Add the item"), f"{reverse('new_item')}?{urlencode({'barcode': unknown[0]})}"),
+        (_("Open request %(number)s") % {"number": ill.number}, url),
+    ]
+    return words.stop_row(page.trigger, unknown[0], sentence % {"code": unknown[0]}, title=ill.title, links=links)
+
+
+def _mind_the_title(ill: IllRequest, item: Item | None, row: words.Row) -> words.Row:
     """Another book than the one asked for may be right (another edition), but a person should look."""
-    item = item_by_barcode(staff_of(request).library_id, codes[0])
     if item is None or words.same_work(item.title.title, ill.title):
         return row
     names = {"item": item.title.title, "asked": ill.title}

@@ -79,14 +79,13 @@ def _of_event(event: Event, partner: str, told: dict[datetime, Errand], ill: Ill
     back = (circulation_facts.TEMPORARY_ITEM_RETURNED, circulation_facts.LENT_ITEM_RETURNED)
     if event.kind in back and ill.at_desk_since is not None and event.at >= ill.at_desk_since:
         step = {"meaning": "look", "word": _("sharing has not finished it yet")}
-    url = reverse("item", args=[event.item_key]) if event.item_key else ""
-    return Entry(CIRCULATION, event.at, event_sentence(event), who, step=step, url=url, order=(1, event.pk))
+    return Entry(CIRCULATION, event.at, event_sentence(event), who, step=step, order=(1, event.pk))
 
 
 def _tell_of(entry: Entry, errand: Errand) -> None:
     """The partner's news rides on the move: a plain tick when told, the trouble otherwise."""
     step = words.step_meaning(errand)
-    entry.step = step | {"word": _("the other library was told") if errand.state == DONE else step["word"]}
+    entry.step = step | {"word": ""}
     if errand.state != DONE:
         entry.step["word"] = _("not told yet: %(state)s") % {"state": step["word"]}
         entry.detail = words.step_detail(errand)

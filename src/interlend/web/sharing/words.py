@@ -120,7 +120,9 @@ def done_row(ill: IllRequest, trigger: str) -> Row:
 def _row_of(ill: IllRequest, meaning: str, word: str) -> Row:
     codes = [piece.barcode or piece.partner_barcode for piece in ill.pieces.all()]
     title = f"{ill.title} / {ill.author}" if ill.author else ill.title
-    detail = [by_whom(ill), _(state_word(ill.state, ill.at_desk_since is not None))]
+    detail = [by_whom(ill)]
+    if ill.patron_name and ill.state == "received":
+        detail.append(_("for %(name)s") % {"name": ill.patron_name})
     if ill.due and ill.state in ("shipped", "received"):
         detail.append(_("due %(day)s") % {"day": local_date(ill.due)})
     return {
@@ -136,7 +138,7 @@ def already_row(ill: IllRequest, trigger: str) -> Row | None:
         return None
     who = {"word": _(_WORDS[trigger][2]), "when": moment(before.at), "who": before.actor or _("the system")}
     sentence = _("%(word)s %(when)s by %(who)s; nothing changed.") % who
-    row = _row_of(ill, "look", _(_WORDS[trigger][2]))
+    row = _row_of(ill, "look", _(_WORDS[trigger][2])) | {"state_word": chip(ill)["word"]}
     return row | {"alerts": [{"sentence": sentence}], "kind": "already"}
 
 
