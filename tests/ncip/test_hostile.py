@@ -141,7 +141,7 @@ TOKENS += [
     b"<!DOCTYPE a []>",
     b"99999999999999999999",
 ]
-freely = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+freely = settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 def _only_protocol_errors(data: bytes) -> None:

@@ -249,6 +249,7 @@ Node = Leaf | Choice
 _TOKEN: Final = re.compile(r"[A-Za-z0-9]+[?*+]?|[(|]|\)\??")
 
 
+@cache
 def parse_row(row: str) -> Sequence:
     """A row of the table as a tree. A group of one branch is part of the sequence around it."""
     tokens = iter(_TOKEN.findall(row))
@@ -377,7 +378,7 @@ _SPECS: dict[type[Part], Spec] = {}
 
 
 def spec_for(cls: type[Part]) -> Spec:
-    """How to read a class, over all versions at once. Built the first time it is asked for."""
+    """How to read a class, over all versions at once."""
     spec = _SPECS.get(cls)
     if spec is None:
         spec = _SPECS[cls] = Spec(cls)  # entered before it is filled, so that a class may hold itself
@@ -428,3 +429,8 @@ def services() -> Mapping[str, type[Message]]:
         assert cls is not None
         found[name] = cls
     return found
+
+
+# All at once, when the module is imported: a thread must never meet a half-filled one.
+for _cls in _CLASSES.values():
+    spec_for(_cls)
