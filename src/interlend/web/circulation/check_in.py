@@ -180,7 +180,7 @@ def _destination(done: CheckedIn, now: datetime) -> str:
         mail = words.letter_line(letter_of_hold(item.library_id, hold.pk))
         return words.join(_("for %(name)s at %(place)s") % place, again, number, mail)
     if done.going_to is not None:
-        why = _("for a hold") if hold is not None else _("its home")
+        why = _("for the hold of %(name)s") % {"name": hold.patron.short_name} if hold else _("to its home branch")
         once_more = _("a second scan here says it has left") if item.state == "in_transit" else ""
         return words.join(why, number, once_more)
     if done.action == Action.ROUTE_TO_ILL:

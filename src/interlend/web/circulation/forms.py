@@ -85,6 +85,8 @@ class PlaceHoldForm(forms.Form):
 
     def __init__(self, library_id: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        first = next((name for name in ("patron", "item") if not self.initial.get(name)), "pickup")
+        self.fields[first].widget.attrs["autofocus"] = True
         self.fields["pickup"].queryset = pickup_branches(library_id)  # type: ignore[attr-defined]
 
 
@@ -125,6 +127,7 @@ class PatronForm(forms.ModelForm):
         mine = {"library_id": library_id}
         self.fields["patron_type"].queryset = PatronType.objects.filter(**mine)  # type: ignore[attr-defined]
         self.fields["home_branch"].queryset = Branch.objects.filter(**mine)  # type: ignore[attr-defined]
+        self.fields["surname" if self.instance.pk else "barcode"].widget.attrs["autofocus"] = True
         # the card's number names the account: another number would be another account
         self.fields["barcode"].disabled = self.instance.pk is not None
 
@@ -179,6 +182,7 @@ class ItemForm(forms.Form):
     def __init__(self, library_id: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.library_id = library_id
+        self.fields["title" if self.initial.get("barcode") else "barcode"].widget.attrs["autofocus"] = True
         branches = Branch.objects.filter(library_id=library_id)
         for name in ("holding_location", "home_branch"):
             self.fields[name].queryset = branches  # type: ignore[attr-defined]

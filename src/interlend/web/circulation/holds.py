@@ -50,7 +50,7 @@ def _known(request: HttpRequest, hold: Hold, back: str) -> dict[str, Any]:
         "hold": hold, "next": back, "status": status, "may_cancel": HOLD.allows(hold.state, "staff.cancel"),
         "facts": [
             {
-                "label": _("Request ID"), "value": hold.request, "big": True, "mono": True,
+                "label": _("Request ID"), "value": hold.request, "big": True,
                 "url": reverse("ill_request", args=[ill.pk]) if ill else "",
                 "note": _("from %(partner)s") % {"partner": hold.partner_name} if hold.partner_name else "",
             },

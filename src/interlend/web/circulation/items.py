@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from interlend.circulation import queries, services
@@ -123,13 +123,13 @@ def _located(item: Item, loan: Loan | None) -> list[dict[str, Any]]:
 
 
 def _statistics(item: Item) -> list[dict[str, Any]]:
-    last = item.last_issued_to
+    last, count = item.last_issued_to, item.issued_count
     return [
         {
             "label": _("Last issued to"), "value": last.short_name if last else _("nobody yet"),
             "url": reverse("patron", args=[last.pk]) if last else "", "note": words.moment(item.last_issued_at),
         },
-        {"label": _("Issued"), "value": _("%(count)d times") % {"count": item.issued_count}},
+        {"label": _("Issued"), "value": ngettext("once", "%(count)d times", count) % {"count": count}},
         {"label": _("Policy used"), "value": item.last_policy},
         {"label": _("In the catalogue since"), "value": words.day(item.made_at)},
     ]  # fmt: skip

@@ -111,7 +111,6 @@ def _strip(request: HttpRequest, patron: Patron, now: datetime) -> dict[str, Any
         "chip": ("stop", _("May not borrow")) if against else ("good", _("May borrow")),
         "ready": [_("%(count)d ready at %(place)s") % {"count": n, "place": place} for place, n in ready.items()],
         "facts": [
-            {"label": _("Barcode"), "value": patron.barcode, "mono": True},
             {"label": _("Patron type"), "value": patron.patron_type.name},
             {"label": _("Home branch"), "value": patron.home_branch.name if patron.home_branch else ""},
             {
@@ -164,7 +163,8 @@ def _loan_line(loan: Loan, *, late: bool) -> dict[str, Any]:
 def _holds(request: HttpRequest, patron: Patron, now: datetime) -> dict[str, Any]:
     today = desk_of(request).today(now)
     page = answers.page_of(request, queries.holds_of_patron(patron))
-    place = f"{reverse('place_hold')}?{urlencode({'patron': patron.barcode})}"
+    back = f"{reverse('patron', args=[patron.pk])}?tab=holds"
+    place = f"{reverse('place_hold')}?{urlencode({'patron': patron.barcode, 'next': back})}"
     return {"holds_page": page, "holds": [_hold_line(hold, today) for hold in page], "place_url": place}
 
 

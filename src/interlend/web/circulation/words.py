@@ -211,7 +211,7 @@ def event_sentence(event: Event) -> str:
     template = facts.SENTENCES.get(event.kind)
     if template is None:
         return str(event.data.get("sentence") or event.kind.rpartition(".")[2].replace("_", " ").capitalize())
-    known: dict[str, Any] = defaultdict(lambda: "–", event.data)
+    known: dict[str, Any] = defaultdict(lambda: "–", {"request": event.request} | event.data)
     return _(template).format_map(known)
 
 
