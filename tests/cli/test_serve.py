@@ -48,7 +48,7 @@ def test_idle_and_slow_peers_hold_nobody_up(start_interlend: Start) -> None:
         "says nothing": b"",
         "never ends its head": b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
         "never ends its body": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\nabc",
-        "never reads the answer": b"GET /static/django_htmx/htmx.min.js HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "never reads the answer": b"GET /static/django_htmx/htmx-2.min.js HTTP/1.1\r\nHost: localhost\r\n\r\n",
     }
     peers = []
     try:
