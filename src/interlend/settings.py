@@ -85,7 +85,7 @@ AUTH_USER_MODEL = "libraries.StaffMember"
 LOGIN_URL = "/sign-in"
 # Argon2 for passwords and PINs; the second only reads what older systems bring along.
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "interlend.libraries.hashers.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
