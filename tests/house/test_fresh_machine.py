@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,23 @@ def test_each_runtime_dependency_has_its_reason() -> None:
     told = {re.sub(r"[._]", "-", name).lower() for name in re.findall(r"^\| ([A-Za-z0-9._-]+)", table, re.MULTILINE)}
     asked = named("requirements.in") | named("requirements-build.in")
     assert asked == told - {"package", "---"}
+
+
+# ------------------------------------------------------------------------------------------------------- the wheel
+def test_a_wheel_is_as_complete_as_a_checkout(tmp_path: Path) -> None:
+    """Templates, scripts and the demo are inside; built from a copy, so nothing is left behind here."""
+    no_caches = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=no_caches)
+    for name in ("pyproject.toml", "requirements.in", "LICENSE", "README.md"):
+        if (ROOT / name).exists():
+            shutil.copy(ROOT / name, tmp_path / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*pip, "--no-build-isolation", "--wheel-dir", tmp_path, tmp_path], check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as built:
+        inside = {name for name in built.namelist() if name.startswith("interlend/")}
+    source = tmp_path / "src"
+    assert inside == {path.relative_to(source).as_posix() for path in source.glob("interlend/**/*") if path.is_file()}
 
 
 # --------------------------------------------------------------------------------------------------- the command
