@@ -110,6 +110,7 @@ INSTALLED_APPS = [
     "interlend.web",
 ]
 MIDDLEWARE = [
+    "interlend.api.ncip_http.for_programs",  # first: programs send no Host, no cookie, and want no page
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "interlend.web.headers.content_policy",

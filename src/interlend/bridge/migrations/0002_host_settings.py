@@ -5,42 +5,91 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('bridge', '0001_initial'),
-        ('libraries', '0001_initial'),
+        ("bridge", "0001_initial"),
+        ("libraries", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HostSettings',
+            name="HostSettings",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('in_process', "Interlend's own circulation"), ('ncip', 'Another system, over NCIP'), ('by_hand', 'By hand: a person does each step')], default='in_process', max_length=10)),
-                ('name', models.CharField(blank=True, help_text='What staff call it, for sentences.', max_length=80)),
-                ('url', models.CharField(blank=True, help_text='https://…, http://… or tcp://host:port', max_length=300)),
-                ('dialect', models.CharField(default='generic', max_length=40)),
-                ('from_agency', models.CharField(blank=True, help_text='How we announce ourselves.', max_length=60)),
-                ('to_agency', models.CharField(blank=True, help_text='What the host calls this library.', max_length=60)),
-                ('profile', models.CharField(blank=True, help_text='ApplicationProfileType, where the host wants one.', max_length=60)),
-                ('agency_secret', models.CharField(blank=True, max_length=120)),
-                ('auth', models.CharField(choices=[('none', 'None'), ('basic', 'User name and password'), ('bearer', 'Bearer token'), ('api_key', 'API key in a header'), ('oauth2', 'OAuth 2 client credentials')], default='none', max_length=8)),
-                ('auth_user', models.CharField(blank=True, max_length=120)),
-                ('auth_secret', models.CharField(blank=True, max_length=500)),
-                ('auth_header', models.CharField(blank=True, max_length=60)),
-                ('token_url', models.CharField(blank=True, max_length=300)),
-                ('scope', models.CharField(blank=True, max_length=120)),
-                ('ca_file', models.CharField(blank=True, help_text='Certificates to trust beside the usual ones.', max_length=300)),
-                ('test_patron', models.CharField(blank=True, help_text='Barcode that the check may look up.', max_length=60)),
-                ('failures', models.PositiveIntegerField(default=0)),
-                ('failing_since', models.DateTimeField(blank=True, null=True)),
-                ('paused_until', models.DateTimeField(blank=True, null=True)),
-                ('last_ok_at', models.DateTimeField(blank=True, null=True)),
-                ('last_trouble', models.CharField(blank=True, max_length=300)),
-                ('library', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='host_settings', to='libraries.library')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("in_process", "Interlend's own circulation"),
+                            ("ncip", "Another system, over NCIP"),
+                            ("by_hand", "By hand: a person does each step"),
+                        ],
+                        default="in_process",
+                        max_length=10,
+                    ),
+                ),
+                ("name", models.CharField(blank=True, help_text="What staff call it, for sentences.", max_length=80)),
+                (
+                    "url",
+                    models.CharField(blank=True, help_text="https://…, http://… or tcp://host:port", max_length=300),
+                ),
+                ("dialect", models.CharField(default="generic", max_length=40)),
+                ("from_agency", models.CharField(blank=True, help_text="How we announce ourselves.", max_length=60)),
+                (
+                    "to_agency",
+                    models.CharField(blank=True, help_text="What the host calls this library.", max_length=60),
+                ),
+                (
+                    "profile",
+                    models.CharField(
+                        blank=True, help_text="ApplicationProfileType, where the host wants one.", max_length=60
+                    ),
+                ),
+                ("agency_secret", models.CharField(blank=True, max_length=120)),
+                (
+                    "auth",
+                    models.CharField(
+                        choices=[
+                            ("none", "None"),
+                            ("basic", "User name and password"),
+                            ("bearer", "Bearer token"),
+                            ("api_key", "API key in a header"),
+                            ("oauth2", "OAuth 2 client credentials"),
+                        ],
+                        default="none",
+                        max_length=8,
+                    ),
+                ),
+                ("auth_user", models.CharField(blank=True, max_length=120)),
+                ("auth_secret", models.CharField(blank=True, max_length=500)),
+                ("auth_header", models.CharField(blank=True, max_length=60)),
+                ("token_url", models.CharField(blank=True, max_length=300)),
+                ("scope", models.CharField(blank=True, max_length=120)),
+                (
+                    "ca_file",
+                    models.CharField(
+                        blank=True, help_text="Certificates to trust beside the usual ones.", max_length=300
+                    ),
+                ),
+                (
+                    "test_patron",
+                    models.CharField(blank=True, help_text="Barcode that the check may look up.", max_length=60),
+                ),
+                ("failures", models.PositiveIntegerField(default=0)),
+                ("failing_since", models.DateTimeField(blank=True, null=True)),
+                ("paused_until", models.DateTimeField(blank=True, null=True)),
+                ("last_ok_at", models.DateTimeField(blank=True, null=True)),
+                ("last_trouble", models.CharField(blank=True, max_length=300)),
+                (
+                    "library",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="host_settings",
+                        to="libraries.library",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'host settings',
+                "verbose_name_plural": "host settings",
             },
         ),
     ]

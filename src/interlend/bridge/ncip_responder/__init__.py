@@ -1,0 +1,1 @@
+"""Others drive our circulation over NCIP: bytes in, bytes out. `door.respond` is the way in; services are by noun."""
