@@ -6,8 +6,10 @@ pressed, what happens, the drawing in the documentation - is asked of the table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+#: from so many states on, a drawing shows one box for all of them instead of an arrow from each
+MANY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +85,39 @@ class Lifecycle:
     def open_states(self) -> tuple[str, ...]:
         return tuple(state for state in self.states if state not in self.final)
 
+    def rows(self) -> list[tuple[tuple[str, ...], Move]]:
+        """The table's rows, those that differ only in their state put together: (states, one of their moves)."""
+        together: dict[tuple[str, str, tuple[str, ...]], list[Move]] = {}
+        for move in self.moves:
+            together.setdefault((move.trigger, move.becomes, move.errands), []).append(move)
+        return [(tuple(move.state for move in moves), moves[0]) for moves in together.values()]
+
     def draw(self) -> str:
-        """The table as a Mermaid state diagram (drawn by code hosts and by `interlend draw`)."""
+        """The table as a Mermaid state diagram (drawn by code hosts and by `interlend draw`).
+
+        What is possible in many states starts at one box that names them, so that the drawing can be read.
+        """
+        arrows: dict[tuple[str, str], list[str]] = {}
+        boxes: dict[tuple[str, ...], str] = {}
+        for states, move in self.rows():
+            starts = [boxes.setdefault(states, f"from_{len(boxes) + 1}")] if self._many(states) else states
+            for start in starts:
+                arrows.setdefault((start, move.becomes), []).append(move.trigger)
         lines = ["stateDiagram-v2"]
+        lines += [f'    state "{self._named(states)}" as {box}' for states, box in boxes.items()]
         lines += [f"    [*] --> {state}" for state in self.initial]
-        for (state, becomes), moves in _grouped(self.moves):
-            label = " | ".join(_label(move) for move in moves)
-            lines.append(f"    {state} --> {becomes}: {label}")
+        lines += [f"    {start} --> {becomes}: {' | '.join(how)}" for (start, becomes), how in arrows.items()]
         lines += [f"    {state} --> [*]" for state in self.final]
         return "\n".join(lines) + "\n"
 
+    def _many(self, states: tuple[str, ...]) -> bool:
+        return len(states) >= MANY or (len(states) > 2 and set(states) == set(self.open_states()))
 
-def _label(move: Move) -> str:
-    return move.trigger + (f" [{', '.join(move.errands)}]" if move.errands else "")
-
-
-def _grouped(moves: Iterable[Move]) -> list[tuple[tuple[str, str], list[Move]]]:
-    groups: dict[tuple[str, str], list[Move]] = {}
-    for move in moves:
-        groups.setdefault((move.state, move.becomes), []).append(move)
-    return list(groups.items())
+    def _named(self, states: tuple[str, ...]) -> str:
+        """The shortest true name of several states."""
+        others = [state for state in self.states if state not in states]
+        if set(states) == set(self.open_states()):
+            return "any open state"
+        if 2 * len(others) <= len(states):
+            return f"any state but {', '.join(others)}"
+        return ", ".join(states)
