@@ -296,6 +296,14 @@ class HoldPolicy(Part):
     pickup_notice: bool = True
 
 
+class NoticePolicy(Part):
+    """Which letters the library sends."""
+
+    said: ClassVar[str] = "notice_policy"
+    overdue: bool = True
+    overdue_days: Annotated[int, Field(ge=1, le=365)] = 1
+
+
 class IllSettings(Part):
     """Where temporary items live and go home to."""
 
@@ -355,6 +363,7 @@ class Library(Part):
     loan_policy_map: list[MapRow] | None = None
     collection_type_policies: list[CollectionTypePolicy] | None = None
     hold_policy: HoldPolicy | None = None
+    notice_policy: NoticePolicy | None = None
     ill_settings: IllSettings | None = None
     partners: list[Partner] = []
 

@@ -22,6 +22,7 @@ from interlend.cli._site import schema
 from interlend.cli._site.reading import SiteFile
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch, Closure, Library, OpenHours, StaffMember
+from interlend.notices.models import NoticePolicy
 from interlend.sharing.models import Partner
 
 Row = TypeVar("Row", bound=Model)
@@ -157,6 +158,10 @@ class _Library:
         if (hold := self.part.hold_policy) is not None:
             names = ("request_days", "shelf_days", "pickup_notice")
             self._put(circulation.HoldPolicy.objects, "hold policy", {"library": self.library}, hold, names)
+
+        if (notices := self.part.notice_policy) is not None:
+            key = {"library": self.library}
+            self._put(NoticePolicy.objects, "notice policy", key, notices, ("overdue", "overdue_days"))
 
     def _loan_policy_map(self, rows: list[schema.MapRow]) -> None:
         policies = dict(circulation.LoanPolicy.objects.filter(library=self.library).values_list("name", "pk"))
