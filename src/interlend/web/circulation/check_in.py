@@ -224,12 +224,12 @@ def _notice_to_print(done: CheckedIn) -> list[dict[str, Any]]:
 def _prompt(request: HttpRequest, done: CheckedIn) -> list[dict[str, Any]]:
     """B13, L9: which request to update, and the one click that does it for those who may.
 
-    It stays until that is done: the ILL office sees it again when the item arrives there.
+    It stays until that is done: whoever scans the item on its way to the ILL office sees it again.
     """
     item = done.item
     if done.prompt is not None:
         number, side, partner = done.prompt.request, done.prompt.side, done.prompt.partner
-    elif done.action == Action.ROUTE_TO_ILL and item.request:
+    elif item.temporary and item.request and done.hold is None:
         number, side, partner = item.request, "borrowing", item.partner_name
     else:
         return []
