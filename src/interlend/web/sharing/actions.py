@@ -65,7 +65,7 @@ def answer(request: HttpRequest, ill: IllRequest, asked: Asked, text: str, now: 
     return words.done_row(done, asked.trigger)
 
 
-# --- the forms that some buttons need -----------------------------------------------------------------------------
+# --- the forms that some buttons need ---------------------------------------------------------------------------
 
 
 class LenderForm(forms.Form):
@@ -143,7 +143,7 @@ def asked_by(form: forms.Form | None, trigger: str) -> Asked:
     return Asked(trigger, lender=given.get("lender", ""), reason=given.get("reason", ""))
 
 
-# --- the view -----------------------------------------------------------------------------------------------------
+# --- the view ---------------------------------------------------------------------------------------------------
 
 
 @staff_page(SHARE)
@@ -206,7 +206,8 @@ def _show_form(
     request: HttpRequest, ill: IllRequest, button: Button, form: forms.Form | None, status: int = 200
 ) -> HttpResponse:
     known = {
-        "ill": ill, "button": button, "label": _(button.label), "form": form, "to": request.POST.get("next") or request.GET.get("next", ""), "possible": words.can(ill, button.trigger), "chip": words.chip(ill),
+        "ill": ill, "button": button, "label": _(button.label), "form": form, "chip": words.chip(ill),
+        "to": request.POST.get("next") or request.GET.get("next", ""), "possible": words.can(ill, button.trigger),
         "dialog": bool(request.headers.get("HX-Request")),
     }  # fmt: skip
     page = "sharing/action_form.html" if request.headers.get("HX-Request") else "sharing/action.html"

@@ -35,7 +35,7 @@ from interlend.web.circulation.answers import page_of, text_of, way_back
 from interlend.web.sharing import words
 from interlend.web.shell import SHARE, staff_of, staff_page
 
-# --- Borrowing, Lending -------------------------------------------------------------------------------------------
+# --- Borrowing, Lending -----------------------------------------------------------------------------------------
 
 
 @staff_page()
@@ -90,7 +90,7 @@ def _empty(side: str, q: str) -> dict[str, str]:
     return {"title": _("No requests here"), "text": _("What other libraries ask of us will stand here.")}
 
 
-# --- Needs attention ----------------------------------------------------------------------------------------------
+# --- Needs attention --------------------------------------------------------------------------------------------
 
 
 @dataclass

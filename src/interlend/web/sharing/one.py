@@ -43,7 +43,7 @@ from interlend.web.circulation.words import LETTER_KINDS, day, due_sentences, le
 from interlend.web.sharing import storyline, words
 from interlend.web.shell import SHARE, desk_of, own, staff_of, staff_page
 
-# --- the page -----------------------------------------------------------------------------------------------------
+# --- the page ---------------------------------------------------------------------------------------------------
 
 
 @staff_page()
@@ -148,7 +148,7 @@ def _due(ill: IllRequest, loans: list[Loan]) -> list[dict[str, Any]]:
     return [{"label": label, "value": day(ill.due), "big": True}]
 
 
-# --- what can be done now ---------------------------------------------------------------------------------------------
+# --- what can be done now ---------------------------------------------------------------------------------------
 
 _KEYS = {"staff.receive": "r", "staff.return": "r", "staff.ship": "s", "staff.complete": "c", "staff.send": "s"}
 
@@ -176,7 +176,7 @@ def _slips(ill: IllRequest) -> list[dict[str, Any]]:
     return []
 
 
-# --- steps that are not done, and what mends them ---------------------------------------------------------------------
+# --- steps that are not done, and what mends them ---------------------------------------------------------------
 
 
 @dataclass
@@ -247,7 +247,7 @@ class NoteForm(forms.Form):
     )
 
 
-# --- what the page's small forms do -----------------------------------------------------------------------------------
+# --- what the page's small forms do -----------------------------------------------------------------------------
 
 
 @require_POST

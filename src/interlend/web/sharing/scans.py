@@ -90,7 +90,7 @@ TOTALS = {
     "stopped": lazy("stopped"),
 }  # fmt: skip
 
-# --- the views ----------------------------------------------------------------------------------------------------
+# --- the views --------------------------------------------------------------------------------------------------
 
 
 @staff_page(SHARE)
@@ -181,7 +181,7 @@ def _clear_url(page: Page) -> str:
     return reverse("sharing_clear", args=[page.name])
 
 
-# --- one scan: Receive, Return, Complete --------------------------------------------------------------------------
+# --- one scan: Receive, Return, Complete ------------------------------------------------------------------------
 
 
 def _scan_once(request: HttpRequest, page: Page, text: str, now: datetime) -> words.Row:
@@ -243,7 +243,7 @@ def _wrong_side(ill: IllRequest) -> Any:
     return refuse("wrong_side", number=ill.number, side=_("borrow") if borrowing else _("lend"), can=can)
 
 
-# --- Receive under a barcode of our own: the number, then our label -------------------------------------------------
+# --- Receive under a barcode of our own: the number, then our label ---------------------------------------------
 
 
 def _scan_to_receive(request: HttpRequest, page: Page, text: str, now: datetime) -> words.Row | None:
@@ -270,7 +270,7 @@ def _scan_to_receive(request: HttpRequest, page: Page, text: str, now: datetime)
     return answer(request, ill, Asked(page.trigger, barcodes=codes), text, now)
 
 
-# --- the card of a page that wants two scans ------------------------------------------------------------------------
+# --- the card of a page that wants two scans --------------------------------------------------------------------
 
 LABELS_KEY, DUE_KEY = "receive_labels", "ship_due"
 
@@ -308,7 +308,7 @@ def card_shown(request: HttpRequest, page: Page) -> dict[str, Any] | None:
     return {"item": item, "codes": codes, "candidates": waiting, "several": False}
 
 
-# --- Ship: the request and the book, in either order ----------------------------------------------------------------
+# --- Ship: the request and the book, in either order ------------------------------------------------------------
 
 
 class DueForm(forms.Form):

@@ -62,7 +62,7 @@ def entries(
     return sorted(line, key=lambda entry: (entry.at, entry.order), reverse=True)
 
 
-# --- events -------------------------------------------------------------------------------------------------------
+# --- events -----------------------------------------------------------------------------------------------------
 
 
 def _of_event(event: Event, partner: str, told: dict[datetime, Errand], ill: IllRequest) -> Entry:
@@ -117,7 +117,7 @@ def _iso_day(value: Any) -> str:
         return str(value or "")
 
 
-# --- steps and letters --------------------------------------------------------------------------------------------
+# --- steps and letters ------------------------------------------------------------------------------------------
 
 
 def _of_errand(errand: Errand, partner: str) -> Entry:

@@ -63,7 +63,7 @@ def same_work(one: str, other: str) -> bool:
     return not left or not right or 2 * len(left & right) >= min(len(left), len(right))
 
 
-# --- actions: what was done, what was not, what had been done before ---------------------------------------------
+# --- actions: what was done, what was not, what had been done before --------------------------------------------
 
 #: trigger -> (done, not done, done before)
 _WORDS = {
@@ -178,7 +178,7 @@ def other_actions(request: HttpRequest, ill: IllRequest, trigger: str) -> list[t
     return [(_(b.label), reverse("ill_action", args=[ill.pk, b.trigger]), "post") for b in buttons if not b.danger]
 
 
-# --- steps towards circulation and partner ------------------------------------------------------------------------
+# --- steps towards circulation and partner ----------------------------------------------------------------------
 
 #: errand -> (what it does, what it could not do); {partner} is the other library
 STEPS = {
