@@ -57,7 +57,7 @@ SENTENCES = {
     CHECK_OUT_UNDONE: "Check-out undone: {word}",
     LENDERS_DATE_CHANGED: "The lender's date is now {day}",
     ITEM_CHANGED: "Temporary item changed: {change}",
-    BILLED: "{kind}: {amount}",
+    BILLED: "{what}: {amount}",
     HEARD: "{who} says: {what}",
     PATRON_SAVED: "Patron record saved",
 }

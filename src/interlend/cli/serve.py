@@ -15,6 +15,9 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from types import FrameType
 from typing import NoReturn
 
@@ -40,17 +43,21 @@ OPEN_FILES = 16_384  # wanted; each connection needs one
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes; SQLite bears one.")
 @click.option("--threads", default=4, show_default=True, type=click.IntRange(1), help="Threads of each process.")
 @click.option("--behind-proxy", metavar="ADDRESS", help="Believe X-Forwarded-For and -Proto from this address.")
-def command(host: str, port: int, workers: int, threads: int, behind_proxy: str | None) -> None:
+@click.option("--ncip-tcp", type=click.IntRange(0, 65535), metavar="PORT", help="Answer NCIP over bare TCP there too.")
+def command(host: str, port: int, workers: int, threads: int, behind_proxy: str | None, ncip_tcp: int | None) -> None:
     """Answer on the web until Ctrl-C or SIGTERM; requests under way are finished."""
     if workers > 1 and connection.vendor == "sqlite":
         raise click.ClickException("SQLite bears one process: leave --workers out, or give DATABASE_URL=postgresql://…")
     check_database()
     listener = listen(host, port)
+    tcp = listen(host, ncip_tcp) if ncip_tcp is not None else None
+    if tcp is not None:
+        click.echo(f"NCIP over bare TCP is answered on port {tcp.getsockname()[1]}")
     click.echo(f"Interlend answers at {address(listener)} (Ctrl-C stops it)")
     if workers == 1:
-        run(listener, threads, behind_proxy)
+        run(listener, threads, behind_proxy, tcp)
     else:
-        run_many(listener, workers, threads, behind_proxy)
+        run_many(listener, workers, threads, behind_proxy, tcp)
 
 
 def check_database() -> None:
@@ -88,7 +95,9 @@ def address(listener: socket.socket) -> str:
     return f"http://{near}:{port}/"
 
 
-def run(listener: socket.socket, threads: int, behind_proxy: str | None = None) -> None:
+def run(
+    listener: socket.socket, threads: int, behind_proxy: str | None = None, tcp: socket.socket | None = None
+) -> None:
     """Serve in this process until SIGTERM or Ctrl-C, then finish the requests under way (at most five seconds)."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a short queue is no news
     trust = {"trusted_proxy": behind_proxy, "trusted_proxy_headers": "x-forwarded-for x-forwarded-proto"}
@@ -107,8 +116,24 @@ def run(listener: socket.socket, threads: int, behind_proxy: str | None = None) 
         **(trust if behind_proxy else {}),
     )
     signal.signal(signal.SIGTERM, _end)
-    server.run()
+    with _answering_tcp(tcp):
+        server.run()
     server.close()
+
+
+@contextmanager
+def _answering_tcp(tcp: socket.socket | None) -> Iterator[None]:
+    """NCIP over bare TCP beside the web server, by name: that door is a stranger on our own storey."""
+    if tcp is None:
+        yield
+        return
+    door = import_module("interlend.api.ncip_tcp").Listener(tcp)
+    thread = door.start()
+    try:
+        yield
+    finally:
+        door.stop()
+        thread.join(PATIENCE)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -132,24 +157,29 @@ def _name_for_the_nameless() -> str:
 
 
 # --------------------------------------------------------------------------------------------- several processes
-def run_many(listener: socket.socket, workers: int, threads: int, behind_proxy: str | None = None) -> None:
+def run_many(
+    listener: socket.socket, workers: int, threads: int, behind_proxy: str | None = None,
+    tcp: socket.socket | None = None,
+) -> None:  # fmt: skip
     """Serve in `workers` processes that share the port. One that dies is replaced after a second."""
     leash, held = os.pipe()
     signal.signal(signal.SIGTERM, _end)
-    alive = {_fork(listener, threads, behind_proxy, leash, held) for _ in range(workers)}
+    alive = {_fork(listener, threads, behind_proxy, tcp, leash, held) for _ in range(workers)}
     try:
         while True:
             gone, status = os.wait()
             alive.discard(gone)
             log.error("web process %d ended (status %d); another takes its place", gone, status)
             time.sleep(1)
-            alive.add(_fork(listener, threads, behind_proxy, leash, held))
+            alive.add(_fork(listener, threads, behind_proxy, tcp, leash, held))
     except (KeyboardInterrupt, SystemExit):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not orphan them
         _end_all(alive)
 
 
-def _fork(listener: socket.socket, threads: int, behind_proxy: str | None, leash: int, held: int) -> int:
+def _fork(
+    listener: socket.socket, threads: int, behind_proxy: str | None, tcp: socket.socket | None, leash: int, held: int
+) -> int:
     if pid := os.fork():
         return pid
     try:
@@ -157,7 +187,7 @@ def _fork(listener: socket.socket, threads: int, behind_proxy: str | None, leash
         signal.signal(signal.SIGTERM, _end)
         os.close(held)
         threading.Thread(target=_end_with_parent, args=(leash,), daemon=True).start()
-        run(listener, threads, behind_proxy)
+        run(listener, threads, behind_proxy, tcp)
     except SystemExit:
         pass
     except BaseException:  # the end of this process: say why, then leave without the parent's clean-up

@@ -79,6 +79,11 @@ class Answer:
     status: int = 200
 
 
+def is_whole(received: bytes) -> bool:
+    """Whether the end of a message has come, for connections that have no other way to say so."""
+    return ncip.message_end(received) is not None
+
+
 def respond(
     body: bytes, *, now: datetime, headers: Mapping[str, str] | None = None, source_ip: str = "",
     library_hint: str = "",

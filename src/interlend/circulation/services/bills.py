@@ -65,7 +65,7 @@ def charge(desk: Desk, patron: Patron, wish: Charge, now: datetime) -> tuple[Bil
                 item_barcode=wish.item_barcode[:60], made_at=now, made_by=desk.actor, key=key,
             )  # fmt: skip
             entries.record(
-                facts.BILLED, patron=patron.pk, request=wish.request[:60], kind=wish.kind or "Charge",
+                facts.BILLED, patron=patron.pk, request=wish.request[:60], what=wish.kind or "Charge",
                 amount=f"{wish.signed / 100:.2f} {wish.currency}", bill=bill.pk,
             )  # fmt: skip
     except IntegrityError:
