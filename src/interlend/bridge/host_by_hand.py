@@ -5,6 +5,8 @@ Strategy: each verb raises a lasting problem whose sentence tells exactly what t
 
 from __future__ import annotations
 
+from datetime import date
+
 from interlend.sharing.host import (
     AcceptItem,
     CheckInItem,
@@ -24,6 +26,10 @@ def by_hand(sentence: str) -> HostProblem:
     return HostProblem(sentence, code="by_hand", remedy=REMEDY)
 
 
+def _written(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
 class HostByHand:
     """Knows nobody and does nothing: a patron is taken at their word, the rest is asked of a person."""
 
@@ -31,14 +37,14 @@ class HostByHand:
         return User(ask.barcode, ask.barcode)
 
     def accept_item(self, ask: AcceptItem) -> ItemAccepted:
-        due = f", due back {ask.date_for_return:%d %B %Y}" if ask.date_for_return else ""
+        due = f", due back {_written(ask.date_for_return)}" if ask.date_for_return else ""
         raise by_hand(
             f"Make a temporary item {ask.item} (“{ask.title}”, from {ask.lender_name or ask.lender_symbol}{due}) and a "
             f"hold on it for the patron {ask.user}, pickup at {ask.pickup_location or 'their home branch'}."
         )
 
     def check_out_item(self, ask: CheckOutItem) -> ItemCheckedOut:
-        due = f", due {ask.date_due:%d %B %Y}" if ask.date_due else ""
+        due = f", due {_written(ask.date_due)}" if ask.date_due else ""
         raise by_hand(f"Check out {ask.item} to {ask.borrower_name or ask.user} (account {ask.user}){due}.")
 
     def check_in_item(self, ask: CheckInItem) -> ItemCheckedIn:
