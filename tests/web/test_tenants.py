@@ -118,8 +118,8 @@ class World:
 
     @property
     def numbers(self) -> list[str]:
-        """The keys as somebody would type them, each once."""
-        return list(dict.fromkeys(str(key) for key in self.keys.values()))
+        """The keys that pages might take from a form or a query, as somebody would type them, each once."""
+        return list(dict.fromkeys(str(self.keys[kind]) for kind in ("patron", "hold", "item", "request")))
 
     def urls(self, address: Address) -> list[str]:
         """The address filled with this library's keys; several for settings, which have many kinds of rows."""
@@ -186,7 +186,7 @@ def worlds(django_capture_on_commit_callbacks: Any) -> dict[str, World]:
         world.keys = {kind: row.pk for kind, row in rows.items() if row is not None}
     assert set(found["ALD"].keys) == set(KEY_OF.values())
     found["ALD"].keys["loan"] = loan.pk
-    found["ALD"].barcodes = [zeb.barcode, "B1", "A1", ill.number, back.number]
+    found["ALD"].barcodes = [zeb.barcode, "A1", ill.number]
     return found
 
 
@@ -293,7 +293,7 @@ def test_no_list_and_no_search_of_a_stranger_tells_anything(worlds: dict[str, Wo
     """Searching for Alder's things by name, barcode, number, title and key, on every page without a key of its own."""
     client = browser(make_staff(worlds[stranger].library, "admin"))
     alder = worlds["ALD"]
-    asked = ["", "Quillfeather", "Orlando", *alder.barcodes, *alder.numbers]
+    asked = ["", "Quillfeather", *alder.barcodes, *alder.numbers]
     for address in ADDRESSES:
         if address.keyed() or address.name in OF_ONES_OWN:
             continue
@@ -417,10 +417,11 @@ def test_the_doors_of_programs_tell_nobody_anything(worlds: dict[str, World]) ->
     for client in (Client(), browser(make_staff(worlds["CED"].library, "admin"))):
         for route, entry in walk():
             if not is_page(entry):
-                assert not entry.pattern.converters, f"{route} carries keys: walk it like a page"
-                for answer in (client.get(f"/{route}"), client.post(f"/{route}", FIELDS)):
-                    assert answer.status_code < 500, route
-                    assert_tells_nothing(answer, route)
+                url = "/" + route.replace("<str:library>", alder.library.symbol)
+                assert "<" not in url, f"{route} carries keys: walk it like a page"
+                for answer in (client.get(url), client.post(url, FIELDS)):
+                    assert answer.status_code < 500, url
+                    assert_tells_nothing(answer, url)
     assert snapshot(alder.library) == before
 
 
