@@ -92,7 +92,8 @@ def _compose(name: str, text: str) -> Node:
     try:
         root: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as no:
-        mark = no.problem_mark or no.context_mark
+        begun = no.context_mark if no.problem == "found unexpected end of stream" else None
+        mark = begun or no.problem_mark or no.context_mark
         why = " ".join(part for part in (no.problem, no.context) if part)
         raise Unusable(f"{name}:{mark.line + 1 if mark else 1}: not YAML: {_plainly(why)}.") from None
     except YAMLError as no:

@@ -25,7 +25,8 @@ class Faulty(Exception):
     @property
     def lines(self) -> list[str]:
         """`site.yaml:42: unknown time zone “Europe/Pariss”; did you mean Europe/Paris?`"""
-        return [f"{self.name}:{problem.line}: {problem.sentence}." for problem in self.problems]
+        ends = [(problem, "" if problem.sentence.endswith((".", "?")) else ".") for problem in self.problems]
+        return [f"{self.name}:{problem.line}: {problem.sentence}{end}" for problem, end in ends]
 
 
 @dataclass(frozen=True)
