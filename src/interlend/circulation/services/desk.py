@@ -79,6 +79,7 @@ def check_in(desk: Desk, barcode: str, now: datetime, *, backdated_to: datetime 
         item = locked_item(desk, barcode)
         alerts = _alerts_at_check_in(item)
         loan = close_loan(item, "desk.check_in", now, backdated_to)
+        _refuse_return_before_loan(desk, loan, backdated_to)
         prompt = _tell_sharing(item, loan, entries) if loan else None
         request = item.request
         if loan is not None and not item.temporary:
@@ -92,6 +93,12 @@ def check_in(desk: Desk, barcode: str, now: datetime, *, backdated_to: datetime 
             loan=loan.pk if loan else None,
         )  # fmt: skip
     return CheckedIn(item, sent.action, sent.going_to, sent.hold, loan, prompt, sent.expired, alerts)
+
+
+def _refuse_return_before_loan(desk: Desk, loan: Loan | None, backdated_to: datetime | None) -> None:
+    if loan is not None and backdated_to is not None and backdated_to < loan.checked_out_at:
+        why = f"the item was lent after that, on {say_day(desk.today(loan.checked_out_at))}"
+        raise refuse("bad_date", day=say_day(desk.today(backdated_to)), why=why)
 
 
 def word_for(action: Action, going_to: Branch | None) -> str:
