@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
 from interlend.circulation import words
 from interlend.circulation.errors import Reason
@@ -20,6 +20,7 @@ from interlend.circulation.lifecycles import (
     WITHDRAWN,
 )
 from interlend.circulation.models import (
+    Bill,
     CollectionTypePolicy,
     Hold,
     HoldPolicy,
@@ -215,6 +216,18 @@ def out_and_late(patron: Patron, today: date) -> tuple[int, int]:
     return counted["out"], counted["late"]
 
 
+def bills_of_patron(patron: Patron) -> QuerySet[Bill]:
+    """Every entry of the account, newest first."""
+    return Bill.objects.filter(library_id=patron.library_id, patron=patron).order_by("-id")
+
+
+def balances(patron: Patron) -> dict[str, int]:
+    """Currency -> what is owed, in its smallest unit; empty where nothing was ever charged. One query."""
+    bills = Bill.objects.filter(library_id=patron.library_id, patron=patron)
+    rows = bills.values("currency").annotate(owed=Sum("amount")).order_by("currency")
+    return {row["currency"]: row["owed"] for row in rows}
+
+
 def ready_hold_of_item(item: Item) -> Hold | None:
     """The hold for which this item lies on the shelf."""
     holds = Hold.objects.filter(library_id=item.library_id, item=item, state=READY)
@@ -255,7 +268,8 @@ def _wanted_by_others(patron: Patron, items: Sequence[Item], today: date) -> set
     mine = Q(item_id__in=[item.pk for item in items]) | any_copy
     waiting = Hold.objects.filter(mine, library_id=patron.library_id, state__in=OPEN_HOLD).exclude(patron=patron)
     waiting = waiting.exclude(_asleep(today)).exclude(Q(state=PENDING, expires_on__lt=today))
-    items_wanted, titles_wanted = set(), set()
+    items_wanted: set[int] = set()
+    titles_wanted: set[int] = set()
     for item_id, title_id in waiting.values_list("item_id", "title_id"):
         (items_wanted if item_id else titles_wanted).add(item_id or title_id)
     return {item.pk for item in items if item.pk in items_wanted or item.title_id in titles_wanted}

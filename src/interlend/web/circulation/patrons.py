@@ -92,9 +92,10 @@ def patron(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     tab = request.GET.get("tab", "")
     tab = tab if tab in TABS else "checkout"
+    strip = _strip(request, found, now)
     known = {
-        "patron": found, "tab": tab, "tabs": _tabs(found, tab), "may_write": _may_write(request),
-        "strip": _strip(request, found, now), "template": f"circulation/patron_{tab}.html",
+        "patron": found, "tab": tab, "tabs": _tabs(found, tab, bills=bool(strip["balance"])),
+        "may_write": _may_write(request), "strip": strip, "template": f"circulation/patron_{tab}.html",
     }  # fmt: skip
     return render(request, "circulation/patron.html", known | TABS[tab](request, found, now))
 
@@ -105,9 +106,10 @@ def _strip(request: HttpRequest, patron: Patron, now: datetime) -> dict[str, Any
     out, late = queries.out_and_late(patron, today)
     against = why_not_borrow(queries.patron_facts(patron, out), today)
     ready = queries.ready_places(patron)
+    balance = words.join(*(words.money(owed, currency) for currency, owed in queries.balances(patron).items()))
     expired = patron.expires_on is not None and patron.expires_on < today
     return {
-        "patron": patron, "against": against,
+        "patron": patron, "against": against, "balance": balance,
         "chip": ("stop", _("May not borrow")) if against else ("good", _("May borrow")),
         "ready": [_("%(count)d ready at %(place)s") % {"count": n, "place": place} for place, n in ready.items()],
         "facts": [
@@ -117,16 +119,19 @@ def _strip(request: HttpRequest, patron: Patron, now: datetime) -> dict[str, Any
                 "label": _("Account ends"), "value": words.day(patron.expires_on) or _("never"),
                 "note": _("expired") if expired else "",
             },
+            {"label": _("Balance"), "value": balance},
             {"label": _("Out now"), "value": out, "note": _("%(count)d overdue") % {"count": late} if late else ""},
         ],
     }  # fmt: skip
 
 
-def _tabs(patron: Patron, current: str) -> list[dict[str, Any]]:
+def _tabs(patron: Patron, current: str, *, bills: bool) -> list[dict[str, Any]]:
     named = {
-        "checkout": _("Checkout"), "holds": _("Holds"), "requests": _("Requests"), "history": _("History"),
-        "notices": _("Notices"), "profile": _("Profile"),
+        "checkout": _("Checkout"), "holds": _("Holds"), "requests": _("Requests"), "bills": _("Bills"),
+        "history": _("History"), "notices": _("Notices"), "profile": _("Profile"),
     }  # fmt: skip
+    if not bills and current != "bills":
+        del named["bills"]  # another system may charge; where none has, there is nothing to look at
     counts = {"holds": queries.holds_of_patron(patron).count()}
     here = reverse("patron", args=[patron.pk])
     return [
@@ -181,6 +186,11 @@ def _requests(request: HttpRequest, patron: Patron, _now: datetime) -> dict[str,
     return {"requests_page": page, "requests": lines}
 
 
+def _bills(request: HttpRequest, patron: Patron, _now: datetime) -> dict[str, Any]:
+    page = answers.page_of(request, queries.bills_of_patron(patron))
+    return {"bills_page": page, "bills": [(bill, words.money(bill.amount, bill.currency)) for bill in page]}
+
+
 def _history(request: HttpRequest, patron: Patron, _now: datetime) -> dict[str, Any]:
     loans = queries.loans_of_patron(patron, open_only=False).filter(checked_in_at__isnull=False)
     events = answers.page_of(request, events_of_patron(patron.library_id, patron.pk))
@@ -208,6 +218,7 @@ def _profile(_request: HttpRequest, patron: Patron, _now: datetime) -> dict[str,
             {"label": _("Name"), "value": patron.full_name}, {"label": _("Kind"), "value": patron.get_kind_display()},
             {"label": _("E-mail"), "value": patron.email or _("none: notices go on paper")},
             {"label": _("Telephone"), "value": patron.phone},
+            {"label": _("User name"), "value": patron.user_name},
             {"label": _("PIN"), "value": _("set") if patron.pin else _("not set: cannot sign in")},
             {"label": _("Blocked since"), "value": blocked},
             {"label": _("Address"), "value": patron.address, "wide": True},
@@ -217,8 +228,8 @@ def _profile(_request: HttpRequest, patron: Patron, _now: datetime) -> dict[str,
 
 
 TABS: dict[str, Callable[[HttpRequest, Patron, datetime], dict[str, Any]]] = {
-    "checkout": _checkout, "holds": _holds, "requests": _requests, "history": _history, "notices": _notices,
-    "profile": _profile,
+    "checkout": _checkout, "holds": _holds, "requests": _requests, "bills": _bills, "history": _history,
+    "notices": _notices, "profile": _profile,
 }  # fmt: skip
 
 

@@ -141,6 +141,7 @@ def _due_sentence(reason: dict[str, Any]) -> str:
     decided = {
         "lender": _("the lender's date"), "requested": _("the date the request asks for"),
         "expiry": _("the patron's account ends then"), "staff": _("set by %(who)s") % known,
+        "recalled": _("recalled by %(who)s") % known, "recall cancelled": _("recall cancelled by %(who)s") % known,
     }  # fmt: skip
     passed_over = {
         "policy": _("your policy would have said %(day)s") % known,
@@ -148,6 +149,8 @@ def _due_sentence(reason: dict[str, Any]) -> str:
         "requested": _("the request asked for %(day)s") % known,
         "expiry": _("the patron's account ends %(day)s") % known,
         "staff": _("%(who)s had set %(day)s") % known,
+        "recalled": _("a recall had asked for %(day)s") % known,
+        "recall cancelled": _("before that %(day)s") % known,
     }
     said = (decided if won else passed_over).get(rule, known["day"])
     return f"{said} ({detail})" if detail and rule in ("lender", "requested", "expiry") else said
@@ -158,6 +161,11 @@ def _iso_day(text: object) -> str:
         return day(date.fromisoformat(str(text)))
     except ValueError:
         return str(text or "")
+
+
+def money(amount: int, currency: str) -> str:
+    """`7.50 EUR` of 750, as the history of the account has it."""
+    return f"{amount / 100:.2f} {currency}"
 
 
 # --- letters (B9) -----------------------------------------------------------------------------------------------
@@ -190,7 +198,7 @@ def letter_line(letter: Letter | None) -> str:
     return f"{word} ({status.detail})" if status.detail and letter.state != "to_print" else word
 
 
-LETTER_KINDS = {"hold_pickup": gettext_lazy("Hold pickup")}
+LETTER_KINDS = {"hold_pickup": gettext_lazy("Hold pickup"), "overdue": gettext_lazy("Overdue")}
 
 
 # --- history ----------------------------------------------------------------------------------------------------
