@@ -239,7 +239,7 @@
   document.addEventListener("htmx:afterSwap", function (event) {
     const dialog = byId("dialog");
     if (event.detail.target.id === "dialog-body" && !dialog.open) dialog.showModal();
-    if (asker(event.detail).closest(".alert")) readyForNext();
+    if (asker(event.detail).closest(".alert, [data-then-scan]")) readyForNext();
   });
 
   function actionFailed(event) {
