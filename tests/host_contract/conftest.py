@@ -71,6 +71,6 @@ def make_world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, 
     if road == IN_PROCESS:
         return World(alder, patron, item, desk, HostInProcess(desk, NOW), None)
     server = request.getfixturevalue("live_server")
-    NcipCaller.objects.create(library=alder, name="Sharing", from_agencies=["SHARING"])
+    NcipCaller.objects.create(library=alder, name="Sharing", from_agencies=["SHARING", "ALD"])
     dialect = DIALECTS[road]
     return World(alder, patron, item, desk, over_ncip(f"{server.url}/ncip", dialect, desk), dialect)

@@ -1,17 +1,23 @@
 """How each vendor's circulation system wishes to be spoken to: frozen records, never `if vendor ==`.
 
 Strategy: one generic dialect per version, and each vendor as its differences from it. What a site sets itself (address,
-agency ids, secrets) is not here but in its `Peer`. Sources: the reference on NCIP, sections 3.2 to 3.4 and 4.2.
+agency ids, secrets) is not here but in its `Peer`. Sources: the reference on NCIP, sections 3.2 to 3.4 and 4.2; the
+shapes agree with real messages of the same vendors (tests/bridge/test_dialects.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from interlend.ncip import Style, Version
 from interlend.ncip.values import Code
 
+#: whose agency id stands beside an identifier: the host's name for the library, ours, the lender's, or none
+Agency = Literal["to", "from", "lender", "none"]
+
 _OCLC = "http://oclc.org/ncip/schemes/"
+_NISO = "http://www.niso.org/ncip/v1_0/imp1/schemes/"
 #: problem texts by which a peer says that there was nothing left to check in
 CHECKED_IN_ALREADY = ("item not checked out", "unknown item", "not on loan", "9022")
 
@@ -26,16 +32,21 @@ class Dialect:
     content_type: str = "application/xml; charset=utf-8"
     from_system: Code | None = None
     to_system: Code | None = None
-    #: sent as FromAgencyId where both agencies are the library itself (OCLC, ReShare)
+    #: FromAgencyId and ToAgencyId are both the library itself (OCLC: two systems of one library speak)
     one_agency: bool = False
     agency_scheme: str | None = None
     profile: Code | None = None
     item_type: Code | None = None
     user_type: Code | None = None
     request_type: Code | None = None
-    #: ItemId/AgencyId carries the lender: how a borrower's circulation learns whose book it is
-    lender_in_item_id: bool = False
-    accept_action: str = "Hold For Pickup"
+    # whose agency stands beside the ids
+    user_agency: Agency = "to"
+    request_agency: Agency = "from"
+    item_agency: Agency = "to"
+    #: of the item in AcceptItem; "lender" is how a borrower's circulation learns whose book it is
+    accepted_item_agency: Agency = "to"
+    accept_action: Code = field(default_factory=lambda: Code("Hold For Pickup"))
+    medium: Code | None = None
     pickup_scheme: str | None = None
     #: version 1 has no PickupLocation: the place stands in ToAgencyId
     pickup_as_to_agency: bool = False
@@ -47,28 +58,36 @@ class Dialect:
     #: the account may be named by the borrower's symbol instead of a barcode
     institution_type: Code | None = None
     user_elements: tuple[str, ...] = ("Name Information", "User Privilege", "Block Or Trap")
+    user_element_scheme: str | None = None
+    check_in_elements: tuple[str, ...] = ()
+    item_element_scheme: str | None = None
     can_look_up_users: bool = True
     can_look_up_items: bool = False
     #: repeating the same message does no harm (it answers as the first time)
     repeat_is_safe: bool = False
     already_checked_in: tuple[str, ...] = CHECKED_IN_ALREADY
     already_accepted: tuple[str, ...] = ()
-    already_checked_out: tuple[str, ...] = ()
+
+    @property
+    def lender_in_item_id(self) -> bool:
+        """Whether the host is told whose book it is."""
+        return self.accepted_item_agency == "lender"
 
 
 GENERIC = Dialect("generic", "NCIP 2.02, as the standard says", can_look_up_items=True)
 INTERLEND = replace(
-    GENERIC, key="interlend", name="Interlend", repeat_is_safe=True, lender_in_item_id=True, mandated=True
-)
+    GENERIC, key="interlend", name="Interlend", repeat_is_safe=True, accepted_item_agency="lender", mandated=True,
+    medium=Code("Book"),
+)  # fmt: skip
 GENERIC_1 = Dialect(
     "generic-1", "NCIP version 1, as the standard says",
     style=Style(version=Version.V1_0, prefix=None, namespaced=False, qualified=False, doctype=True),
     user_elements=("Visible User Id", "Name Information", "User Privilege", "Block Or Trap"), sends_call_number=False,
+    can_look_up_items=True,
 )  # fmt: skip
 
-_BARCODE = Code("Barcode", f"{_OCLC}itemid/circillitemidentifiertype.scm")
-_USER_BARCODE = Code("Barcode", f"{_OCLC}userid/oclcids.scm")
-_ILL_REQUEST = Code("ILL Request Id", f"{_OCLC}requestidentifiertype/circillrequestidentifiertype.scm")
+_USER_BARCODE = Code("Barcode", f"{_NISO}visibleuseridentifiertype/visibleuseridentifiertype.scm")
+_ITEM_BARCODE = Code("Barcode", f"{_NISO}visibleitemidentifiertype/visibleitemidentifiertype.scm")
 
 WMS = Dialect(
     "wms", "OCLC WorldShare, circulation/ILL profile 2.00",
@@ -76,38 +95,63 @@ WMS = Dialect(
     to_system=Code("WMS Circ", f"{_OCLC}systemid/oclcsystemid.scm"), one_agency=True,
     agency_scheme=f"{_OCLC}agencyid/symbol.scm",
     profile=Code("2.00", f"{_OCLC}applicationprofiletype/circillapplicationprofiletype.scm"),
-    item_type=_BARCODE, user_type=_USER_BARCODE, request_type=_ILL_REQUEST, lender_in_item_id=True,
-    accept_action="Circulate", pickup_scheme=f"{_OCLC}pickuplocation/branchid.scm", mandated=True,
+    item_type=_ITEM_BARCODE, user_type=_USER_BARCODE,
+    request_type=Code("ILL Request Id", f"{_OCLC}requestidentifiertype/circillrequestidentifiertype.scm"),
+    user_agency="none", request_agency="none", item_agency="none", accepted_item_agency="lender",
+    accept_action=Code("Circulate", f"{_NISO}requestedactiontype/requestedactiontype.scm"),
+    medium=Code("Book", "http://worldcat.org/ncip/schemes/v2/extensions/mediumtype.scm"),
+    pickup_scheme=f"{_OCLC}pickuplocation/branchid.scm", mandated=True,
     institution_type=Code("OCLC Institution Symbol", f"{_OCLC}userid/oclcids.scm"), can_look_up_users=False,
 )  # fmt: skip
+
+_RESHARE_2_0 = "http://www.niso.org/schemas/ncip/v2_0/imp1/xsd/ncip_v2_0.xsd"
+_RESHARE_SCHEMES = "http://www.niso.org/ncip/v1_0/schemes/"
+
 RESHARE_WMS2 = replace(
     WMS, key="reshare-wms2", name="OCLC WorldShare, as ReShare speaks to it (WMS2)",
-    agency_scheme=f"{_OCLC}agencyid/institutionid.scm", accept_action="Hold For Fulfillment",
-    style=Style(version=Version.V2_0, prefix="ns1"),
+    style=Style(version=Version.V2_0, version_uri=_RESHARE_2_0, prefix="ns1"),
+    from_system=Code("ReShare", f"{_OCLC}systemid/oclcsystemid.scm"),
+    agency_scheme=f"{_OCLC}agencyid/institutionid.scm", accepted_item_agency="to",
+    accept_action=Code(
+        "Hold For Fulfillment",
+        "http://www.oclc.org/ncip/schemes/ws-illv1_0requestedactiontype/requestedactiontype.scm",
+    ),
+    medium=None, mandated=False, institution_type=None, check_in_elements=("Bibliographic Description",),
+    item_element_scheme=f"{_RESHARE_SCHEMES}itemelementtype/itemelementtype.scm",
 )  # fmt: skip
 
 _RESHARE = replace(
-    GENERIC, can_look_up_items=False, one_agency=True, style=Style(version=Version.V2_0, prefix="ns1"), mandated=False
-)
+    GENERIC, can_look_up_items=False, style=Style(version=Version.V2_0, version_uri=_RESHARE_2_0, prefix="ns1"),
+    user_agency="from", item_agency="from", accepted_item_agency="from",
+    user_elements=("Name Information", "User Address Information", "User Privilege", "User Id"),
+    user_element_scheme=f"{_RESHARE_SCHEMES}userelementtype/userelementtype.scm",
+    check_in_elements=("Bibliographic Description",),
+    item_element_scheme=f"{_RESHARE_SCHEMES}itemelementtype/itemelementtype.scm",
+)  # fmt: skip
 ALMA = replace(
     _RESHARE, key="alma", name="Ex Libris Alma", already_checked_in=(*CHECKED_IN_ALREADY, "item is not on loan")
 )
 SIERRA = replace(_RESHARE, key="sierra", name="Innovative Sierra")
 EVERGREEN = replace(_RESHARE, key="evergreen", name="Evergreen")
-FOLIO = replace(
-    _RESHARE, key="folio", name="FOLIO mod-ncip", sends_desired_due=False,
-    already_checked_out=("item is already checked out",),
-)  # fmt: skip
+FOLIO = replace(_RESHARE, key="folio", name="FOLIO mod-ncip")
 KOHA = replace(
     _RESHARE, key="koha", name="Koha, NCIP server",
     # its parser finds the root by the bare name: a prefix makes it fail
-    style=Style(version=Version.V2_02, prefix=None, qualified=False), can_look_up_items=True,
-    already_checked_out=("check out not allowed - item is already checked out",),
+    style=replace(_RESHARE.style, prefix=None, qualified=False), can_look_up_items=True,
+)  # fmt: skip
+CROSSLINK = replace(
+    GENERIC, key="crosslink", name="As CrossLink speaks", can_look_up_items=False,
+    style=Style(version=Version.V2_02, version_uri="http://www.niso.org/ncip/v2_02/imp1/xsd/ncip_v2_02.xsd"),
+    user_agency="none", request_agency="none", item_agency="none", accepted_item_agency="none",
+    check_in_elements=("Bibliographic Description",),
 )  # fmt: skip
 
 _RESHARE_1 = replace(
     GENERIC_1, style=Style(version=Version.V1_0, prefix=None, namespaced=False, qualified=False),
-    pickup_as_to_agency=True, sends_desired_due=False,
+    agency_scheme=f"{_RESHARE_SCHEMES}agency.scm", accepted_item_agency="from", pickup_as_to_agency=True,
+    user_elements=("User Address Information", "User Privilege", "Name Information", "Visible User Id"),
+    user_element_scheme=f"{_RESHARE_SCHEMES}userelementtype/userelementtype.scm", sends_desired_due=False,
+    can_look_up_items=False,
 )  # fmt: skip
 POLARIS = replace(_RESHARE_1, key="polaris", name="Innovative Polaris")
 SYMPHONY = replace(_RESHARE_1, key="symphony", name="SirsiDynix Symphony")
@@ -120,16 +164,19 @@ ALEPH = replace(
 )  # fmt: skip
 
 RELAIS_2 = Dialect(
-    "relais-2", "Relais, generic version 2.0",
-    style=Style(version=Version.V2_0, prefix=None, qualified=False), sends_request_id_at_check_out=False,
-    sends_desired_due=False,
+    "relais-2", "As Relais D2D speaks, version 2.0", style=Style(version=Version.V2_0, prefix=None, qualified=False),
+    user_elements=("Name Information", "User Address Information", "User Privilege", "User Id"),
+    check_in_elements=("Bibliographic Description",), sends_request_id_at_check_out=False, sends_desired_due=False,
 )  # fmt: skip
-RELAIS_1 = replace(GENERIC_1, key="relais-1", name="Relais, version 1", sends_request_id_at_check_out=False)
+RELAIS_1 = replace(
+    GENERIC_1, key="relais-1", name="As Relais D2D speaks, version 1", sends_request_id_at_check_out=False,
+    can_look_up_items=False,
+)  # fmt: skip
 
 DIALECTS: dict[str, Dialect] = {
     dialect.key: dialect
     for dialect in (
         GENERIC, INTERLEND, GENERIC_1, WMS, RESHARE_WMS2, ALMA, FOLIO, KOHA, EVERGREEN, POLARIS, SIERRA, SYMPHONY,
-        HORIZON, VOYAGER, TLC, ALEPH, RELAIS_2, RELAIS_1,
+        HORIZON, VOYAGER, TLC, ALEPH, RELAIS_2, RELAIS_1, CROSSLINK,
     )
 }  # fmt: skip

@@ -9,12 +9,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from interlend.bridge.host_over_ncip import LOOK_BY_HAND
 from interlend.bridge.hosts import host_of, link_to
 from interlend.circulation import facts as circulation_facts
 from interlend.libraries.desks import Desk
 from interlend.outbox.models import Errand
 from interlend.sharing import services as sharing
-from interlend.sharing.host import AcceptItem, CheckInItem, CheckOutItem, HostCirculation, HostProblem, LooksBack
+from interlend.sharing.host import (
+    AcceptItem,
+    CheckInItem,
+    CheckOutItem,
+    HostCirculation,
+    HostProblem,
+    HostUnknown,
+    LooksBack,
+)
 from interlend.sharing.models import IllRequest, Piece
 from interlend.sharing.partner import Message, Work
 
@@ -107,8 +116,27 @@ def _host(errand: Errand, ill: IllRequest, now: datetime) -> HostCirculation:
 
 
 def _happened(errand: Errand, host: HostCirculation, ask: Any) -> Any:
-    """After an unknown outcome, ask whether it happened before doing it again; None: it did not, or nobody asked."""
-    return host.look(ask) if errand.payload.get("look_first") and isinstance(host, LooksBack) else None
+    """After an unknown outcome, ask whether it happened before doing it again; None: it did not, or nobody asked.
+
+    Whatever keeps us from asking leaves the outcome as unknown as it was, except that a person is to look.
+    """
+    if not (_is_unsure(errand) and isinstance(host, LooksBack)):
+        return None
+    try:
+        return host.look(ask)
+    except HostUnknown:
+        raise
+    except HostProblem as trouble:
+        if trouble.code == LOOK_BY_HAND:
+            raise
+        raise HostUnknown(trouble.sentence, remedy=trouble.remedy) from trouble
+
+
+def _is_unsure(errand: Errand) -> bool:
+    """Whether an earlier try may have been acted on: nobody answered (also if staff have pressed *try again* since),
+    or the worker that tried was gone before it could note the answer, and its lease has run out."""
+    died = errand.lease_until is not None
+    return bool(errand.payload.get("look_first")) or errand.code == HostUnknown("").code or died
 
 
 def _ill(errand: Errand) -> IllRequest:

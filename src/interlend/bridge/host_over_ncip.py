@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from interlend import ncip
 from interlend.bridge.answers import as_problem, says
-from interlend.bridge.dialects import Dialect
+from interlend.bridge.dialects import Agency, Dialect
 from interlend.bridge.transport import HURRIED, PATIENT, Line, NoReply, NotSent, exchange
 from interlend.libraries.desks import Desk
 from interlend.ncip.messages import Response
@@ -32,8 +32,15 @@ from interlend.sharing.host import (
     User,
 )
 
+LOOK_BY_HAND = "look_by_hand"
 Answer = TypeVar("Answer", bound=Response)
-BLOCKED_WORDS = ("blocked", "barred", "expired", "restricted", "delinquent", "n")
+#: what real systems put into the status of an account that may not borrow
+BLOCKED_WORDS = ("blocked", "barred", "expired", "restricted", "n")
+NOT_THERE = ("unknown item", "unknown_item", "unknown record")
+#: answers to a look which mean that this peer cannot be asked
+NOT_OFFERED = (
+    "unsupported service", "service is not known", "unauthorized service for agency", "unauthorized service for system",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,9 @@ class HostOverNcip:
             return User(ask.barcode, ask.barcode)
         message = ncip.LookupUser(
             header=self._header(), user_id=self._user(ask.barcode),
-            user_element_types=tuple(ncip.Code(word) for word in self.dialect.user_elements),
+            user_element_types=tuple(
+                ncip.Code(word, self.dialect.user_element_scheme) for word in self.dialect.user_elements
+            ),
         )  # fmt: skip
         answer = self._send(message, ncip.LookupUserResponse, user=ask.barcode)
         self._refuse(answer, user=ask.barcode)
@@ -91,9 +100,9 @@ class HostOverNcip:
         place = ask.pickup_location
         message = ncip.AcceptItem(
             header=self._header(to_agency=place if dialect.pickup_as_to_agency and place else ""),
-            request_id=self._request(ask.request), requested_action_type=ncip.Code(dialect.accept_action),
+            request_id=self._request(ask.request), requested_action_type=dialect.accept_action,
             user_id=self._user(ask.user),
-            item_id=self._item(ask.item, lender=ask.lender_symbol),
+            item_id=self._item(ask.item, dialect.accepted_item_agency, ask.lender_symbol),
             date_for_return=self._moment(ask.date_for_return),
             item_optional_fields=self._described(ask),
             pickup_location=ncip.Code(place, dialect.pickup_scheme) if place and self._major == 2 else None,
@@ -116,15 +125,17 @@ class HostOverNcip:
             desired_date_due=self._moment(ask.date_due) if dialect.sends_desired_due else None,
         )  # fmt: skip
         answer = self._send(message, ncip.CheckOutItemResponse, ask.request, ask.user, ask.item)
-        if says(answer, dialect.already_checked_out):
-            return ItemCheckedOut(ask.item, ask.user, None)
-        self._refuse(answer, ask.user, ask.item)
+        if answer.problems:
+            return self._lent_before(answer, ask)
         return ItemCheckedOut(ask.item, ask.user, self._day(answer.date_due))
 
     def check_in_item(self, ask: CheckInItem) -> ItemCheckedIn:
         message = ncip.CheckInItem(
             header=self._header(), mandated_action=ncip.Moment.at(self.now) if self.dialect.mandated else None,
             item_id=self._item(ask.item),
+            item_element_types=tuple(
+                ncip.Code(word, self.dialect.item_element_scheme) for word in self.dialect.check_in_elements
+            ),
         )  # fmt: skip
         answer = self._send(message, ncip.CheckInItemResponse, ask.request, item=ask.item)
         if says(answer, self.dialect.already_checked_in):
@@ -139,37 +150,65 @@ class HostOverNcip:
     ) -> ItemAccepted | ItemCheckedOut | ItemCheckedIn | None:
         """After an unknown outcome: the answer as it would have been if it happened, None if it did not.
 
-        Where the dialect cannot ask, a repeat that does no harm is simply made (None); otherwise a person must look.
+        Where the peer cannot be asked, a repeat that does no harm is simply made (None); otherwise a person must look.
         """
         if not self.dialect.can_look_up_items:
-            if self.dialect.repeat_is_safe or isinstance(ask, CheckInItem):
-                return None
-            raise HostProblem(
-                f"{self.peer.name} did not answer, and it cannot be asked whether it did it.", code="look_by_hand",
-                remedy="Circulation desk: look for the item there; then choose done by hand, or try again.",
-            )  # fmt: skip
-        message = ncip.LookupItem(
-            header=self._header(), item_id=self._item(ask.item),
-            item_element_types=(ncip.Code("Circulation Status"), ncip.Code("Date Due")),
-        )  # fmt: skip
-        answer = self._send(message, ncip.LookupItemResponse, ask.request, item=ask.item)
-        if says(answer, ("unknown item", "unknown_item", "unknown record")):
+            self._stop_unless_harmless(ask)
+            return None
+        answer = self._look_up(ask)
+        if says(answer, NOT_OFFERED):
+            self._stop_unless_harmless(ask)
+            return None
+        if says(answer, NOT_THERE):
             return ItemCheckedIn(ask.item, already=True) if isinstance(ask, CheckInItem) else None
         self._refuse(answer, item=ask.item)
         return self._seen(ask, answer)
 
+    def _look_up(self, ask: AcceptItem | CheckOutItem | CheckInItem) -> ncip.LookupItemResponse:
+        words: tuple[str, ...] = ("Bibliographic Description", "Circulation Status")
+        if self.dialect.style.version is ncip.Version.V2_02:  # before, nobody could be asked for it
+            words = (*words, "Date Due")
+        message = ncip.LookupItem(
+            header=self._header(), item_id=self._item(ask.item), current_borrower_desired=isinstance(ask, CheckOutItem),
+            item_element_types=tuple(ncip.Code(word, self.dialect.item_element_scheme) for word in words),
+        )  # fmt: skip
+        return self._send(message, ncip.LookupItemResponse, ask.request, item=ask.item)
+
+    def _stop_unless_harmless(self, ask: AcceptItem | CheckOutItem | CheckInItem) -> None:
+        if self.dialect.repeat_is_safe or isinstance(ask, CheckInItem):
+            return
+        raise HostProblem(
+            f"{self.peer.name} did not answer, and it cannot be asked whether it did it.", code=LOOK_BY_HAND,
+            remedy=f"Circulation desk: look for {ask.item} there; then choose done by hand, or try again.",
+        )  # fmt: skip
+
     def _seen(
         self, ask: AcceptItem | CheckOutItem | CheckInItem, answer: ncip.LookupItemResponse
     ) -> ItemAccepted | ItemCheckedOut | ItemCheckedIn | None:
-        fields = answer.item_optional_fields
-        status = fields.circulation_status if fields else None
-        out = status is not None and status.says("On Loan", "Checked Out", "Recalled", "Overdue")
+        fields = answer.item_optional_fields or ncip.ItemOptionalFields()
         if isinstance(ask, AcceptItem):
-            return ItemAccepted(ask.request, ask.item)
+            return ItemAccepted(ask.request, ask.item) if _is_the_piece(ask, answer) else None
+        status, borrower = fields.circulation_status, _borrower(answer)
+        if status is None and fields.date_due is None and not borrower:
+            self._stop_unless_harmless(ask)
+            return None
+        out = bool(borrower) or fields.date_due is not None
+        if status is not None:
+            out = status.says("On Loan", "Checked Out", "Recalled", "Overdue")
         if isinstance(ask, CheckOutItem):
-            due = self._day(fields.date_due if fields else None)
-            return ItemCheckedOut(ask.item, ask.user, due) if out else None
+            theirs = borrower in ("", ask.user, ask.borrower_symbol)
+            return ItemCheckedOut(ask.item, ask.user, self._day(fields.date_due)) if out and theirs else None
         return None if out else ItemCheckedIn(ask.item, already=True)
+
+    def _lent_before(self, no: ncip.CheckOutItemResponse, ask: CheckOutItem) -> ItemCheckedOut:
+        """A refusal because the item is out already may be our own doing: then it is no refusal."""
+        refusal = as_problem(no, self.peer.name, ask.user, ask.item)
+        if refusal.code == "not_lendable" and self.dialect.can_look_up_items:
+            answer = self._look_up(ask)
+            seen = None if answer.problems or not _borrower(answer) else self._seen(ask, answer)
+            if isinstance(seen, ItemCheckedOut):
+                return seen
+        raise refusal
 
     # --- building -------------------------------------------------------------------------------------------------
 
@@ -180,32 +219,36 @@ class HostOverNcip:
     def _header(self, to_agency: str = "") -> ncip.Header:
         dialect, peer = self.dialect, self.peer
         scheme = dialect.agency_scheme
-        sender = peer.to_agency if dialect.one_agency and not peer.from_agency else peer.from_agency
-        profile = ncip.Code(peer.profile) if peer.profile else dialect.profile
+        sender = peer.to_agency if dialect.one_agency or not peer.from_agency else peer.from_agency
+        profile = ncip.Code(peer.profile, dialect.profile.scheme if dialect.profile else None) if peer.profile else None
         return ncip.Header(
             from_system=dialect.from_system, from_agency=ncip.Code(sender, scheme), to_system=dialect.to_system,
             from_agency_authentication=peer.agency_secret or None,
-            to_agency=ncip.Code(to_agency or peer.to_agency, scheme), application_profile=profile,
+            to_agency=ncip.Code(to_agency or peer.to_agency, scheme),
+            application_profile=profile or dialect.profile,
         )  # fmt: skip
 
-    def _agency(self) -> ncip.Code:
-        return ncip.Code(self.peer.to_agency, self.dialect.agency_scheme)
+    def _agency(self, whose: Agency = "to", lender: str = "") -> ncip.Code | None:
+        peer, scheme = self.peer, self.dialect.agency_scheme
+        if whose == "none":
+            return None
+        ours = peer.from_agency if whose == "from" and not self.dialect.one_agency else ""
+        return ncip.Code((lender if whose == "lender" else ours) or peer.to_agency, scheme)
 
     def _user(self, barcode: str) -> ncip.UserId:
-        return ncip.UserId(barcode, self.dialect.user_type, self._agency())
+        return ncip.UserId(barcode, self.dialect.user_type, self._agency(self.dialect.user_agency))
 
-    def _item(self, barcode: str, lender: str = "") -> ncip.ItemId:
-        agency = ncip.Code(lender, self.dialect.agency_scheme) if lender and self.dialect.lender_in_item_id else None
-        return ncip.ItemId(barcode, self.dialect.item_type, agency or self._agency())
+    def _item(self, barcode: str, whose: Agency | None = None, lender: str = "") -> ncip.ItemId:
+        return ncip.ItemId(barcode, self.dialect.item_type, self._agency(whose or self.dialect.item_agency, lender))
 
     def _request(self, number: str) -> ncip.RequestId:
-        return ncip.RequestId(number, self.dialect.request_type, self._agency())
+        return ncip.RequestId(number, self.dialect.request_type, self._agency(self.dialect.request_agency))
 
     def _described(self, ask: AcceptItem) -> ncip.ItemOptionalFields:
         described = ncip.BibliographicDescription(
             author=ask.author or None, edition=ask.edition or None, publication_date=ask.year or None,
             publisher=ask.publisher or None, title=ask.title or None,
-            medium_type=ncip.Code("Book") if ask.medium == "Book" and self.dialect.lender_in_item_id else None,
+            medium_type=self.dialect.medium if ask.medium == "Book" else None,
         )  # fmt: skip
         call_number = ask.call_number or ask.volume
         item = ncip.ItemDescription(call_number=call_number) if call_number and self.dialect.sends_call_number else None
@@ -268,6 +311,26 @@ class HostOverNcip:
     def _refuse(self, answer: Response, user: str = "", item: str = "") -> None:
         if answer.problems:
             raise as_problem(answer, self.peer.name, user, item)
+
+
+def _is_the_piece(ask: AcceptItem, answer: ncip.LookupItemResponse) -> bool:
+    """Whether what lies under the barcode is what was to be accepted, and not something that was there before."""
+    if answer.request_id is not None and answer.request_id.value:
+        return answer.request_id.value == ask.request
+    about = answer.item_optional_fields.bibliographic_description if answer.item_optional_fields else None
+    title = _folded(about.title or "") if about else ""
+    return not title or title.startswith(_folded(ask.title)) or _folded(ask.title).startswith(title)
+
+
+def _folded(title: str) -> str:
+    """A title without case and punctuation, for hosts write titles in their own way."""
+    return " ".join("".join(c if c.isalnum() else " " for c in title.casefold()).split())
+
+
+def _borrower(answer: ncip.LookupItemResponse) -> str:
+    """Who has it, where the host says so."""
+    told = answer.item_transaction.current_borrower if answer.item_transaction else None
+    return told.value.strip() if told else ""
 
 
 def _as_user(barcode: str, answer: ncip.LookupUserResponse, host: str) -> User:

@@ -6,12 +6,15 @@ by itself (`breaker.py`). What was said is kept as an exchange.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from interlend.bridge import breaker, exchanges
 from interlend.bridge.breaker import Breaker
@@ -21,6 +24,8 @@ from interlend.bridge.models import HostSettings
 from interlend.bridge.transport import Credentials, Line
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Library
+from interlend.outbox.lifecycles import UNKNOWN, WAITING
+from interlend.outbox.models import Errand
 from interlend.sharing.host import (
     AcceptItem,
     CheckInItem,
@@ -36,9 +41,13 @@ from interlend.sharing.host import (
 )
 from interlend.sharing.partner import PartnerLink
 
+log = logging.getLogger(__name__)
+
 Result = TypeVar("Result")
 #: codes of problems that say something about the host, not about the one item or patron
 HOST_IS_ILL = ("unreachable", "host_busy", "no_answer")
+#: code of the problem while a host is left alone
+PAUSED = "paused"
 
 
 def host_of(desk: Desk, now: datetime, *, hurried: bool = False) -> HostCirculation:
@@ -78,7 +87,10 @@ def over_ncip(row: HostSettings, desk: Desk, now: datetime, *, hurried: bool) ->
             direction="out", library_id=row.library_id, peer=row.name, service=kept.service, request=kept.request,
             item_barcode=kept.item, outcome=kept.outcome, http_status=None, source=row.url,
         )  # fmt: skip
-        exchanges.keep(about, kept.sent, kept.received, now, round(kept.seconds * 1000))
+        try:
+            exchanges.keep(about, kept.sent, kept.received, now, round(kept.seconds * 1000))
+        except DatabaseError:  # the step itself went as it went; that must not be lost as well
+            log.exception("an exchange with %s could not be kept", row)
 
     return GuardedHost(HostOverNcip(peer_of(row), desk, now, hurried=hurried, keep=keep), row, now)
 
@@ -111,8 +123,9 @@ class GuardedHost:
         known = Breaker(self.row.failures, self.row.failing_since, self.row.paused_until, self.row.last_ok_at)
         if known.is_open(self.now):
             raise HostProblem(
-                f"{self.row} has not answered since {known.failing_since:%H:%M}; your work is safe and is finished by "
-                "itself when it is back.", code="paused", remedy="Nobody: it is tried again by itself.", lasting=False,
+                f"{self.row} has not answered since {self._clock(known.failing_since)}; your work is safe and is "
+                "finished by itself when it is back.",
+                code=PAUSED, remedy="Nobody: it is tried again by itself.", lasting=False,
             )  # fmt: skip
         try:
             result = call()
@@ -134,3 +147,19 @@ class GuardedHost:
             last_ok_at=now_known.last_ok_at or self.row.last_ok_at,
             last_trouble=trouble.sentence[:300] if trouble else "",
         )  # fmt: skip
+        if trouble is None and self.row.failures:
+            self._catch_up()
+        self.row.failures = now_known.failures  # the same host may be asked again in one errand
+        self.row.failing_since, self.row.paused_until = now_known.failing_since, now_known.paused_until
+
+    def _catch_up(self) -> None:
+        """The host is back: what waited for it is due now, however long its pause had grown."""
+        waiting = Errand.objects.filter(
+            library_id=self.row.library_id, party="host", state__in=(WAITING, UNKNOWN), due_at__gt=self.now,
+            code__in=(PAUSED, *HOST_IS_ILL),
+        )  # fmt: skip
+        waiting.update(due_at=self.now)
+
+    def _clock(self, when: datetime | None) -> str:
+        """A time of day as the library's clock shows it."""
+        return f"{when.astimezone(ZoneInfo(self.host.desk.zone)):%H:%M}" if when else "a while"

@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import ssl
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -22,13 +24,21 @@ from urllib3.exceptions import (
     LocationParseError,
     NameResolutionError,
     NewConnectionError,
+    ReadTimeoutError,
     SSLError,
 )
+
+from interlend import ncip
 
 LARGEST: Final = 4 * 1024 * 1024  # bytes of one answer
 CONNECT: Final = 4.0  # seconds
 #: seconds to wait for an answer while a person waits, and when the worker tries
 HURRIED, PATIENT = 6.0, 30.0
+#: what OpenSSL says before any message has left: these two will never speak TLS with each other as they are set up
+_NO_HANDSHAKE: Final = (
+    "WRONG_VERSION_NUMBER", "UNSUPPORTED_PROTOCOL", "PROTOCOL_VERSION", "HANDSHAKE_FAILURE", "HTTP_REQUEST",
+    "RECORD_LAYER_FAILURE", "NO_PROTOCOLS_AVAILABLE", "CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA",
+)  # fmt: skip
 
 
 class NotSent(Exception):
@@ -70,7 +80,10 @@ class Line:
 
 def exchange(line: Line, body: bytes, content_type: str, *, wait: float = PATIENT) -> bytes:
     """Send `body`, return the answer's body. Raises NotSent or NoReply, nothing else."""
-    scheme = urlsplit(line.url).scheme
+    try:
+        scheme, _ = urlsplit(line.url).scheme, urlsplit(line.url).port
+    except ValueError as no:
+        raise NotSent(f"The address {line.url} is none: {no}.", lasting=True) from no
     if scheme == "tcp":
         return _over_tcp(line.url, body, wait)
     if scheme not in ("http", "https"):
@@ -90,18 +103,44 @@ def _over_http(line: Line, body: bytes, headers: dict[str, str], wait: float) ->
             "POST", line.url, body=body, headers=headers, timeout=timeout, retries=False, redirect=False,
             preload_content=False,
         )  # fmt: skip
-        try:
-            return answer.status, answer.read(LARGEST + 1, decode_content=True)
-        finally:
-            answer.release_conn()
+        return answer.status, _read(answer, time.monotonic() + wait)
     except SSLError as no:
-        raise NotSent(f"The certificate of {_host(line.url)} is not trusted: {no}", lasting=True) from no
+        raise _insecure(_host(line.url), no) from no
     except (NameResolutionError, LocationParseError) as no:
         raise NotSent(f"There is no machine called {_host(line.url)}.") from no
     except (NewConnectionError, ConnectTimeoutError) as no:
         raise NotSent(f"{_host(line.url)} cannot be reached.") from no
-    except (HTTPError, OSError) as no:
+    except (ReadTimeoutError, TimeoutError) as no:
         raise NoReply(f"{_host(line.url)} did not answer within {wait:.0f} seconds.") from no
+    except (HTTPError, OSError) as no:
+        raise NoReply(f"{_host(line.url)} ended the connection without an answer.") from no
+
+
+def _read(answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+    """The body, at most one byte more than LARGEST. A connection that was not read to its end is not used again."""
+    received = bytearray()
+    while part := answer.read1(65536, decode_content=True):
+        received += part
+        if len(received) > LARGEST or time.monotonic() > deadline:
+            answer.close()
+            break
+    answer.release_conn()
+    if time.monotonic() > deadline and len(received) <= LARGEST:
+        raise TimeoutError
+    return bytes(received[: LARGEST + 1])
+
+
+def _insecure(host: str, no: SSLError) -> NotSent | NoReply:
+    """What failed between us: trust, the handshake, or the connection after the message had left."""
+    cause = no.args[0] if no.args else None
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return NotSent(
+            f"The certificate of {host} is not trusted ({cause.verify_message.rstrip('.')}): name the file with the "
+            "certificate of its issuer in the settings of this host.", lasting=True,
+        )  # fmt: skip
+    if any(word in str(no).upper().replace(" ", "_") for word in _NO_HANDSHAKE):
+        return NotSent(f"No secure connection to {host} can be made ({cause or no}).", lasting=True)
+    return NoReply(f"The secure connection to {host} broke.")
 
 
 def _usable(line: Line, status: int, answer: bytes) -> bytes:
@@ -110,10 +149,14 @@ def _usable(line: Line, status: int, answer: bytes) -> bytes:
         raise NoReply(f"{host} sent an answer that is too large.")
     if b"NCIPMessage" in answer or b"NCIPVersionMessage" in answer:
         return answer  # some systems say what is wrong in NCIP and with a 4xx or 5xx
-    if status in (401, 403):
+    if status in (401, 403, 407):
         raise NotSent(f"{host} does not accept our credentials (HTTP {status}).", lasting=True)
-    if status == 503:
-        raise NotSent(f"{host} is out of service just now (HTTP 503).")
+    if status in (429, 503):
+        raise NotSent(f"{host} is out of service just now (HTTP {status}).")
+    if status == 408:
+        raise NoReply(f"{host} did not get the whole message in time (HTTP 408).")
+    if status in (400, 406, 411, 413, 415, 422):
+        raise NotSent(f"{host} does not take the message in this form (HTTP {status}).", lasting=True)
     if 300 <= status < 500:
         raise NotSent(f"{host} has nothing at this address (HTTP {status}).", lasting=True)
     if status >= 500:
@@ -137,11 +180,14 @@ def _over_tcp(url: str, body: bytes, wait: float) -> bytes:
                 connection.settimeout(max(deadline - time.monotonic(), 0.01))
                 part = connection.recv(65536)
                 answer += part
-                if not part or b"</NCIPMessage>" in answer[-2048:] or b":NCIPMessage>" in answer[-2048:]:
+                if not part or (b">" in part and ncip.message_end(bytes(answer)) is not None):
                     break
         except OSError as no:
             if not answer:
-                raise NoReply(f"{parts.hostname} did not answer within {wait:.0f} seconds.") from no
+                how = f"did not answer within {wait:.0f} seconds" if isinstance(no, TimeoutError) else "hung up"
+                raise NoReply(f"{parts.hostname} {how}.") from no
+    if len(answer) > LARGEST:
+        raise NoReply(f"{parts.hostname} sent an answer that is too large.")
     if not answer.strip():
         raise NoReply(f"{parts.hostname} closed the connection without an answer.")
     return bytes(answer)
@@ -204,6 +250,8 @@ class _Tokens:
             )  # fmt: skip
             said = json.loads(answer.data)
             return str(said["access_token"]), float(said.get("expires_in", 300))
+        except SSLError as no:
+            raise NotSent(_insecure(host, no).why, lasting=True) from no
         except (HTTPError, OSError) as no:
             raise NotSent(f"{host}, which gives the access token, cannot be reached.") from no
         except (ValueError, KeyError, TypeError) as no:
@@ -211,15 +259,20 @@ class _Tokens:
 
 
 _tokens = _Tokens()
-_pools: dict[str, urllib3.PoolManager] = {}
+_pools: dict[tuple[str, float], urllib3.PoolManager] = {}
 _pools_lock = Lock()
 
 
 def _pool(ca_file: str) -> urllib3.PoolManager:
-    """Connections are shared by all threads; one pool for each set of trusted certificates."""
-    with _pools_lock:
-        if ca_file not in _pools:
-            _pools[ca_file] = urllib3.PoolManager(
-                num_pools=50, maxsize=16, cert_reqs="CERT_REQUIRED", ca_certs=ca_file or None
-            )
-        return _pools[ca_file]
+    """Connections are shared by all threads; one pool for each set of trusted certificates, as its file is now."""
+    try:
+        key = (ca_file, Path(ca_file).stat().st_mtime if ca_file else 0.0)
+        with _pools_lock:
+            if key not in _pools:
+                trusted = ssl.create_default_context()
+                if ca_file:
+                    trusted.load_verify_locations(ca_file)
+                _pools[key] = urllib3.PoolManager(num_pools=50, maxsize=16, ssl_context=trusted)
+            return _pools[key]
+    except OSError as no:  # SSLError among them
+        raise NotSent(f"The file {ca_file} has no certificates that can be read.", lasting=True) from no
