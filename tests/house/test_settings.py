@@ -39,7 +39,7 @@ def test_with_none_set_it_is_closed_and_on_sqlite_below_the_current_folder(ask: 
     assert ask("DEBUG") is False
     assert ask("ALLOWED_HOSTS") == ["localhost", "127.0.0.1", "[::1]"]
     assert ask("INTERLEND_MAIL") == "drawer"
-    assert ask("PASSWORD_HASHERS[0]").endswith("Argon2PasswordHasher")
+    assert ask("PASSWORD_HASHERS[0]") == "interlend.libraries.hashers.Argon2"
     database = ask("DATABASES['default']")
     assert database["NAME"] == str(tmp_path / "var" / "interlend.sqlite3")
     assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
