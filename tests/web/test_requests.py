@@ -275,6 +275,13 @@ def test_another_barcode_finishes_the_step(shipped: Any, ill_staff: Any, words_o
 
 
 @COMMITS
+def test_an_item_of_our_own_with_that_barcode_is_not_taken_for_the_requests(shipped: Any, ill_staff: Any) -> None:
+    own = make_item(shipped.alder, shipped.barcode, title="Something of our own")
+    services.receive(make_desk(shipped.alder, "ILL"), shipped.ill.pk, NOW)
+    assert reverse("item", args=[own.pk]) not in page(ill_staff(shipped.alder), shipped.ill).content.decode()
+
+
+@COMMITS
 def test_done_by_hand_and_skip_settle_a_step_once(of_nobody: Any, ill_staff: Any, words_of: Any) -> None:
     client = ill_staff(of_nobody.alder)
     errand = Errand.objects.get(library=of_nobody.alder, verb="host.accept_item")
@@ -491,12 +498,12 @@ def test_another_librarys_partner_looks_like_none(libraries: Any, ill_staff: Any
 
 
 def test_slips_say_where_it_goes_and_never_name_the_patron(borrowed: Any, ill_staff: Any, words_of: Any) -> None:
-    Partner.objects.filter(library=borrowed.alder).update(return_address="Bay 3, River Road")
+    Partner.objects.filter(library=borrowed.alder).update(return_address="Bay 3\n<River> Road")
     Library.objects.filter(pk=borrowed.brook.pk).update(return_address="River Road 12")
     alder, brook = ill_staff(borrowed.alder), ill_staff(borrowed.brook)
     back = alder.get(reverse("slip_return", args=[borrowed.ill.pk]))
     band = brook.get(reverse("slip_bookband", args=[borrowed.lent.pk]))
-    assert "Bay 3, River Road" in words_of(back)
+    assert "Bay 3<br>&lt;River&gt; Road" in back.content.decode()
     assert "Alder University" in words_of(band)
     assert "River Road 12" in words_of(band)
     for slip in (back, band):

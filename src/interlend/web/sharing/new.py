@@ -98,7 +98,9 @@ def _look_up(request: HttpRequest, asked: PatronForm) -> User | None:
             LookupUser(asked.cleaned_data["patron"].strip())
         )
     except HostProblem as no:
-        asked.add_error("patron", f"{_(no.sentence)} {_(no.remedy)}".strip())
+        unknown = _("Check the barcode, or register the patron under Assist Patrons.")
+        remedy = unknown if no.code == "unknown_patron" else _(no.remedy) if no.remedy else ""
+        asked.add_error("patron", f"{_(no.sentence)} {remedy}".strip())
         return None
     if user.blocks:
         remedy = _("Circulation desk: open the patron’s account.")

@@ -14,6 +14,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -114,7 +115,7 @@ def _partner(ill: IllRequest) -> list[dict[str, Any]]:
     if partner is None:
         return [{"label": label, "value": _("none chosen yet"), "big": True}]
     known = {"label": label, "value": partner.name, "url": reverse("partner", args=[partner.pk]), "big": True}
-    address = ", ".join(line.strip() for line in partner.return_address.splitlines() if line.strip())
+    address = linebreaksbr(partner.return_address)
     return [known, {"label": _("Return to"), "value": address if borrowing else ""}]
 
 
@@ -123,8 +124,8 @@ def _pieces(ill: IllRequest, items: dict[str, Item]) -> list[dict[str, Any]]:
     pieces = list(ill.pieces.all())
     for piece in pieces:
         item = items.get(piece.barcode)
-        if item is not None and item.temporary and item.request != ill.number:
-            item = None  # a later request's temporary item carries the same barcode
+        if item is not None and not _stands_for(item, ill):
+            item = None  # another item carries the same barcode
         label = _("Item") if len(pieces) == 1 else _("Volume %(n)d") % {"n": piece.position}
         theirs = piece.partner_barcode if piece.partner_barcode != piece.barcode else ""
         notes = [piece.volume, _("their barcode %(code)s") % {"code": theirs} if theirs and piece.barcode else ""]
@@ -134,6 +135,13 @@ def _pieces(ill: IllRequest, items: dict[str, Item]) -> list[dict[str, Any]]:
             {"label": label, "value": value, "url": url, "mono": True, "note": " · ".join(filter(None, notes))}
         )
     return facts
+
+
+def _stands_for(item: Item, ill: IllRequest) -> bool:
+    """Is it this request's own temporary item, or, on the lending side, an item of ours?"""
+    if ill.side == IllRequest.Side.BORROWING:
+        return item.temporary and item.request == ill.number
+    return not item.temporary
 
 
 def _due(ill: IllRequest, loans: list[Loan]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.defaultfilters import linebreaksbr
 from django.utils.translation import gettext as _
 
 from interlend.circulation.queries import items_with
@@ -45,7 +46,7 @@ def _return(request: HttpRequest, ill: IllRequest) -> dict[str, Any]:
         "title": ill.title,
         "lines": [
             (_("Author"), ill.author), (_("Volume"), ill.volume), (_("Barcode"), ", ".join(filter(None, codes))),
-            (_("Due"), day(ill.due)), (_("Send to"), partner.return_address if partner else ""),
+            (_("Due"), day(ill.due)), (_("Send to"), linebreaksbr(partner.return_address) if partner else ""),
         ],
         "foot": _("From %(library)s") % {"library": staff_of(request).library.name},
     }  # fmt: skip
