@@ -256,7 +256,7 @@ def renewal_refusals(patron: Patron, loans: Sequence[Loan], today: date) -> dict
         rule = loan_rule(
             rows, patron.patron_type_id, item.holding_location_id, item.shelving_location_id, item.material_format
         )
-        borrowed_from = loan.partner_name if item.temporary else ""
+        borrowed_from = (loan.partner_name or "another library") if item.temporary else ""
         known = LoanFacts(item.title.title, loan.due_on, loan.renewals, item.pk in wanted, borrowed_from, loan.request)
         found[loan.pk] = [*account, *why_not_renew(known, rule)]
     return found

@@ -34,7 +34,7 @@ def lookup_agency(ask: Ask, message: ncip.LookupAgency) -> ncip.Response:
     library = Library.objects.get(pk=ask.library_id)
     return ncip.LookupAgencyResponse(
         header=ask.header(), agency=message.agency or ask.agency,
-        organization_name_information=(ncip.OrganizationNameInformation(organization_name=library.name),)
+        organization_name_information=(answers.organization(library.name),)
         if _any(wanted, "organizationnameinformation") else (),
         agency_address_information=_address(library) if _any(wanted, "agencyaddressinformation") else (),
         application_profile_supported_types=(_PROFILE,) if _any(wanted, "applicationprofilesupportedtype") else (),

@@ -142,15 +142,18 @@ def _against(ask: Ask, patron: Patron) -> tuple[str, ...]:
 
 def _name(patron: Patron) -> ncip.NameInformation:
     if patron.kind == Patron.Kind.INSTITUTION:
-        return ncip.NameInformation(
-            organization_name_information=(ncip.OrganizationNameInformation(organization_name=patron.surname),)
-        )
+        return ncip.NameInformation(organization_name_information=(organization(patron.surname),))
     structured = ncip.StructuredPersonalUserName(given_name=patron.given_name or None, surname=patron.surname)
     return ncip.NameInformation(
         ncip.PersonalNameInformation(
             unstructured_personal_user_name=patron.full_name, structured_personal_user_name=structured
         )
     )
+
+
+def organization(name: str) -> ncip.OrganizationNameInformation:
+    kind = ncip.Code("Official Name", f"{_SCHEMES}organizationnametype/organizationnametype.scm")
+    return ncip.OrganizationNameInformation(kind, name)
 
 
 def _addresses(patron: Patron) -> tuple[ncip.AddressInformation, ...]:
