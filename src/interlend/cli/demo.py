@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import socket
 from types import FrameType
@@ -96,7 +96,7 @@ def _ended_by_signals() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        click.echo("\nStopped before it was ready; the next start begins anew.")
+        click.echo("\nStopped before it was up; what was not finished is begun anew the next time.")
 
 
 def _listen(port: int) -> socket:
@@ -168,8 +168,8 @@ def _serve_and_work(listener: socket) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
     thread = threading.Thread(target=worker, name="worker")
-    thread.start()
     try:
+        thread.start()  # in here: whatever comes between, nobody may go and leave a worker behind
         run(listener, THREADS)
     except (KeyboardInterrupt, SystemExit):
         pass  # the signal came just before or just after the server's own care
@@ -177,7 +177,8 @@ def _serve_and_work(listener: socket) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         stop.set()
-        thread.join()
+        with suppress(RuntimeError):  # it never began
+            thread.join()
         connection.close()
     if failed.is_set():
         raise click.ClickException("The demo's worker failed; the lines above say why.")
