@@ -26,7 +26,8 @@ def bare_machine(folder: Path, **programs: str) -> Path:
     for name in ("sh", "id", "env"):
         found = shutil.which(name)
         assert found
-        (folder / name).symlink_to(found)
+        if name not in programs:
+            (folder / name).symlink_to(found)
     for name, script in programs.items():
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")
         (folder / name).chmod(0o755)
@@ -71,10 +72,18 @@ def test_no_fitting_python_is_met_with_one_sentence(tmp_path: Path, programs: di
 
 
 def test_no_chromium_where_we_may_not_install_one_is_met_with_one_sentence(tmp_path: Path) -> None:
-    said = run("sh", "scripts/find-chromium", path=bare_machine(tmp_path))
+    said = run("sh", "scripts/find-chromium", path=bare_machine(tmp_path, id="echo 1000"))
     assert said.returncode == 1
     assert said.stderr.count("\n") == 1
     assert "apt-get install chromium" in said.stderr
+
+
+def test_a_chromium_is_installed_where_we_may(tmp_path: Path) -> None:
+    chromium = tmp_path / "chromium"
+    installs = f'[ "$1" = install ] && printf "#!/bin/sh\n" > {chromium} && /bin/chmod 755 {chromium}; true'
+    said = run("sh", "scripts/find-chromium", path=bare_machine(tmp_path, id="echo 0", **{"apt-get": installs}))
+    assert (said.returncode, said.stderr) == (0, "")
+    assert chromium.exists()
 
 
 def test_a_chromium_that_is_there_is_enough(tmp_path: Path) -> None:
