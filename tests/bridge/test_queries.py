@@ -19,7 +19,7 @@ from tests.make import NOW, make_account, make_desk, make_item, make_library, ma
 pytestmark = pytest.mark.django_db
 
 #: statements a message, with those that begin and end its transactions; the kept exchange is one of them
-MOST = {"LookupUser": 2, "AcceptItem": 17, "CheckOutItem": 15, "CheckInItem": 13, "LookupItem": 4, "LookupUser all": 6}
+MOST = {"LookupUser": 2, "AcceptItem": 15, "CheckOutItem": 14, "CheckInItem": 12, "LookupItem": 4, "LookupUser all": 6}
 
 
 def cost(message: ncip.Initiation) -> int:

@@ -54,7 +54,8 @@ class Kept:
 def keep(kept: Kept, message: bytes, answer: bytes, at: datetime, duration_ms: int) -> None:
     """Write one row. `message` and `answer` are the bytes on the wire, already unwrapped."""
     Exchange.objects.bulk_create([Exchange(
-        library_id=kept.library_id, direction=kept.direction, peer=_plain(kept.peer)[:120], service=_plain(kept.service)[:60],
+        library_id=kept.library_id, direction=kept.direction, peer=_plain(kept.peer)[:120],
+        service=_plain(kept.service)[:60],
         request=_plain(kept.request)[:60], item_barcode=_plain(kept.item_barcode)[:60], at=at, duration_ms=duration_ms,
         outcome=kept.outcome[:120], detail=_plain(kept.detail)[:500], http_status=kept.http_status,
         source=kept.source[:60], headers=without_secrets(kept.headers), message=blanked(message),

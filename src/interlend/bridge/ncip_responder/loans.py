@@ -6,6 +6,8 @@ due date that circulation set. Told twice they answer like the first time. Workf
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.db import transaction
 
 from interlend import ncip
@@ -40,7 +42,7 @@ def accept_item(ask: Ask, message: ncip.AcceptItem) -> ncip.Response:
 
 def _accept_for(ask: Ask, message: ncip.AcceptItem, number: str) -> Item:
     patron = ask.patron(message.user_id)
-    piece = piece_of(ask, message, number, patron.barcode)
+    piece = replace(piece_of(ask, message, number, patron.barcode), patron=patron)
     fee = charge_of(ask, message.fiscal_transaction_information, number, piece.wanted_barcode)
     if fee is None or fee.amount == 0:
         return circulation.accept_temporary_item(ask.desk, piece, ask.now).item
@@ -98,7 +100,7 @@ def check_out_item(ask: Ask, message: ncip.CheckOutItem) -> ncip.Response:
         wish = circulation.LendRequest(
             request=ask.number(message.request_id, required=False), barcode=barcode, account_barcode=patron.barcode,
             partner_symbol=_symbol(message), partner_name=patron.surname, due=wished, mandated=mandated,
-            happened_at=ask.moment(message.mandated_action),
+            happened_at=ask.moment(message.mandated_action), account=patron,
         )  # fmt: skip
         loan = circulation.lend(ask.desk, wish, ask.now).loan
     else:

@@ -25,7 +25,7 @@ from interlend.circulation.lifecycles import (
     UNAVAILABLE,
     WITHDRAWN,
 )
-from interlend.circulation.models import Hold, IllSettings, Item, Loan, Patron, Title
+from interlend.circulation.models import Hold, IllSettings, Item, Loan, Patron, Title, TitleWord
 from interlend.circulation.policies import Action, as_wished, say_day, when_due_back, why_not_borrow
 from interlend.circulation.queries import (
     hold_policy,
@@ -42,7 +42,7 @@ from interlend.circulation.services.desk import (
     write_loan,
 )
 from interlend.circulation.services.holds import end_hold
-from interlend.circulation.services.items import index_words
+from interlend.circulation.services.items import words_of
 from interlend.circulation.services.scan import close_loan, locked_item, move_item, send_on
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch
@@ -77,6 +77,7 @@ class AcceptRequest:
     pickup_code: str = ""
     pickup_expiry: date | None = None
     on_clash: str = "refuse"
+    patron: Patron | None = None  # where the caller has read the row already, with type and home branch
 
     @property
     def wanted_barcode(self) -> str:
@@ -201,8 +202,8 @@ def _settings(library_id: int) -> IllSettings:
 
 
 def _patron(desk: Desk, piece: AcceptRequest, now: datetime) -> Patron:
-    patron = patron_by_barcode(desk.library_id, piece.patron_barcode)
-    if patron is None:
+    patron = piece.patron or patron_by_barcode(desk.library_id, piece.patron_barcode)
+    if patron is None or patron.library_id != desk.library_id:
         raise refuse("unknown_patron", barcode=piece.patron_barcode)
     reasons = why_not_borrow(patron_facts(patron), desk.today(now), count_limit=False)
     if reasons:
@@ -228,7 +229,7 @@ def _make_temporary_item(
         library_id=library_id, title=piece.title[:500], author=piece.author[:300], publisher=piece.publisher[:300],
         year=piece.year[:20], edition=piece.edition[:200], temporary=True,
     )  # fmt: skip
-    index_words(title)
+    TitleWord.objects.bulk_create(words_of(title))
     return Item.objects.create(
         library_id=library_id, title=title, barcode=barcode, temporary=True, state=RECENTLY_RECEIVED,
         state_since=now, made_at=now, holding_location_id=settings.holding_location_id,
@@ -257,6 +258,7 @@ class LendRequest:
     due: date | None = None
     mandated: bool = False
     happened_at: datetime | None = None
+    account: Patron | None = None  # where the caller has read the row already, with its type
 
 
 @dataclass(frozen=True)
@@ -334,8 +336,8 @@ def _free_from_others(item: Item, own: Hold | None, wish: LendRequest, entries: 
 def _account(desk: Desk, wish: LendRequest) -> Patron:
     if not wish.account_barcode:
         raise refuse("account_not_set", partner=wish.partner_name or wish.partner_symbol)
-    account = patron_by_barcode(desk.library_id, wish.account_barcode)
-    if account is None:
+    account = wish.account or patron_by_barcode(desk.library_id, wish.account_barcode)
+    if account is None or account.library_id != desk.library_id:
         raise refuse("no_account", barcode=wish.account_barcode)
     return account
 
@@ -400,11 +402,13 @@ def _take_back_own(
     desk: Desk, item: Item, request: str | None, now: datetime, at: datetime | None, entries: Entries
 ) -> TakenBack:
     """Ours comes home; `request` None takes it back from whatever loan it is on."""
-    loan = open_loan(item.pk) if item.state == ON_LOAN else None
-    if loan is None or (request is not None and loan.request != request):
-        return TakenBack(item, already=True)
+    if request is not None:
+        loan = open_loan(item.pk) if item.state == ON_LOAN else None
+        if loan is None or loan.request != request:
+            return TakenBack(item, already=True)
     loan = close_loan(item, "host.check_in", now, at)
-    assert loan is not None
+    if loan is None:
+        return TakenBack(item, already=True)
     forget_the_request(item)
     sent = send_on(item, desk, item.home_branch, now, entries, at_desk=False)
     _record_take_back(item, loan, loan.request, word_for(sent.action, sent.going_to), entries)
