@@ -98,10 +98,10 @@ def as_problem(answer: Response, host: str, user: str, item: str) -> HostProblem
     meaning = next((MEANINGS[word] for word in folded if word in MEANINGS), None)
     if meaning is None:
         return HostProblem(
-            f"{host} refused: {own or 'it gave no reason'}.", code="refused_by_host",
+            f"{host} refused: {own.rstrip('.') or 'it gave no reason'}.", code="refused_by_host",
             remedy="Circulation desk: look at the patron and the item in the circulation system.",
         )  # fmt: skip
     sentence = meaning.sentence.format(**known)
     if own and own.casefold() not in sentence.casefold():
-        sentence += f" (It says: {own[:200]}.)"
+        sentence += f" (It says: {own[:200].rstrip('.')}.)"
     return HostProblem(sentence, code=meaning.code, remedy=meaning.remedy, lasting=meaning.lasting)

@@ -37,6 +37,7 @@ Answer = TypeVar("Answer", bound=Response)
 #: what real systems put into the status of an account that may not borrow
 BLOCKED_WORDS = ("blocked", "barred", "expired", "restricted", "n")
 NOT_THERE = ("unknown item", "unknown_item", "unknown record")
+NO_REQUEST = ("unknown request", "unknown_request")
 #: answers to a look which mean that this peer cannot be asked
 NOT_OFFERED = (
     "unsupported service", "service is not known", "unauthorized service for agency", "unauthorized service for system",
@@ -159,17 +160,39 @@ class HostOverNcip:
         if says(answer, NOT_OFFERED):
             self._stop_unless_harmless(ask)
             return None
-        if says(answer, NOT_THERE):
+        absent = says(answer, NOT_THERE)
+        if not absent:
+            self._refuse(answer, item=ask.item)
+        if isinstance(ask, AcceptItem):
+            return self._accepted_before(ask, answer, absent=absent)
+        if absent:
             return ItemCheckedIn(ask.item, already=True) if isinstance(ask, CheckInItem) else None
-        self._refuse(answer, item=ask.item)
         return self._seen(ask, answer)
 
-    def _look_up(self, ask: AcceptItem | CheckOutItem | CheckInItem) -> ncip.LookupItemResponse:
+    def _accepted_before(
+        self, ask: AcceptItem, answer: ncip.LookupItemResponse, *, absent: bool
+    ) -> ItemAccepted | None:
+        """Under its barcode, or under another one that the host gave it because that was taken."""
+        if not absent and _is_the_piece(ask, answer):
+            return ItemAccepted(ask.request, ask.item)
+        by_number = self._look_up(ask, by_request=True)
+        given = by_number.item_id.value if by_number.item_id and not by_number.problems else ""
+        if given and _is_the_piece(ask, by_number):
+            return ItemAccepted(ask.request, given)
+        if by_number.problems and not says(by_number, (*NOT_THERE, *NO_REQUEST)) and not absent:
+            self._stop_unless_harmless(ask)
+        return None
+
+    def _look_up(
+        self, ask: AcceptItem | CheckOutItem | CheckInItem, *, by_request: bool = False
+    ) -> ncip.LookupItemResponse:
         words: tuple[str, ...] = ("Bibliographic Description", "Circulation Status")
         if self.dialect.style.version is ncip.Version.V2_02:  # before, nobody could be asked for it
             words = (*words, "Date Due")
         message = ncip.LookupItem(
-            header=self._header(), item_id=self._item(ask.item), current_borrower_desired=isinstance(ask, CheckOutItem),
+            header=self._header(), item_id=None if by_request else self._item(ask.item),
+            request_id=self._request(ask.request) if by_request else None,
+            current_borrower_desired=isinstance(ask, CheckOutItem),
             item_element_types=tuple(ncip.Code(word, self.dialect.item_element_scheme) for word in words),
         )  # fmt: skip
         return self._send(message, ncip.LookupItemResponse, ask.request, item=ask.item)
@@ -183,11 +206,9 @@ class HostOverNcip:
         )  # fmt: skip
 
     def _seen(
-        self, ask: AcceptItem | CheckOutItem | CheckInItem, answer: ncip.LookupItemResponse
-    ) -> ItemAccepted | ItemCheckedOut | ItemCheckedIn | None:
+        self, ask: CheckOutItem | CheckInItem, answer: ncip.LookupItemResponse
+    ) -> ItemCheckedOut | ItemCheckedIn | None:
         fields = answer.item_optional_fields or ncip.ItemOptionalFields()
-        if isinstance(ask, AcceptItem):
-            return ItemAccepted(ask.request, ask.item) if _is_the_piece(ask, answer) else None
         status, borrower = fields.circulation_status, _borrower(answer)
         if status is None and fields.date_due is None and not borrower:
             self._stop_unless_harmless(ask)
