@@ -666,13 +666,13 @@ def raw_marc(title: bytes, declared: str) -> bytes:
 
 CHARACTERS = [
     ("Люди".encode(), "a", "Люди", ""),
-    ("Люди".encode(), " ", "Люди", "1 record declared as MARC-8, read as UTF-8 by its bytes"),
+    ("Люди".encode(), " ", "Люди", "1 record declared as MARC-8, read as UTF-8 by the bytes"),
     (b"L'\xe2ecueil et l'\xe2et\xe2e", " ", "L'écueil et l'été", ""),
-    (b"L'\xe2ecueil", "a", "L'écueil", "1 record declared as UTF-8, read as MARC-8 by its bytes"),
-    (b"Qu\xe9bec \xa91981", " ", "Québec ©1981", "1 record declared as MARC-8, read as Windows-1252 by its bytes"),
-    (b"\xc9t\xe9", "a", "Été", "1 record declared as UTF-8, read as Windows-1252 by its bytes"),
+    (b"L'\xe2ecueil", "a", "L'écueil", "1 record declared as UTF-8, read as MARC-8 by the bytes"),
+    (b"Qu\xe9bec \xa91981", " ", "Québec ©1981", "1 record declared as MARC-8, read as Windows-1252 by the bytes"),
+    (b"\xc9t\xe9", "a", "Été", "1 record declared as UTF-8, read as Windows-1252 by the bytes"),
     (b"\x1b(2`a\x1b(B", " ", "אב", ""),
-    (b"\x1b(2`a\x1b(B", "a", "אב", "1 record declared as UTF-8, read as MARC-8 by its bytes"),
+    (b"\x1b(2`a\x1b(B", "a", "אב", "1 record declared as UTF-8, read as MARC-8 by the bytes"),
     ("e\u0301te\u0301".encode(), "a", "été", ""),
     ("Ein Großes Buch für Öl".encode() + b"\xff", "a", "Ein Großes Buch für Öl\ufffd", ""),
     (b"plain", " ", "plain", ""),
@@ -856,18 +856,18 @@ class Sample:
 SAMPLES = {
     "jazz_1k.mrc": Sample(
         HUNTINGTON, 1238, {"The record has no copy (field 949).": 17},
-        ["4 records declared as MARC-8, read as Windows-1252 by its bytes"], "friendly fire", "Friendly fire",
+        ["4 records declared as MARC-8, read as Windows-1252 by the bytes"], "friendly fire", "Friendly fire",
     ),
     "lul_fre_100.mrc": Sample(
         HUNTINGTON, 114, {}, [], "ecueil", "Au large de l'écueil : roman canadien",
     ),
     "sgcl_18.mrc": Sample(
         SIERRA, 177, {"The barcode 31492021373073 stands in record 10 already.": 1},
-        ["8 records declared as MARC-8, read as Windows-1252 by its bytes"], "light attic", "A light in the attic",
+        ["8 records declared as MARC-8, read as Windows-1252 by the bytes"], "light attic", "A light in the attic",
     ),
     "FSL.marc": Sample(
         {"copy_per_record": "FSL-", "defaults": DEFAULTS}, 52, {},
-        ["52 records declared as MARC-8, read as UTF-8 by its bytes"],
+        ["52 records declared as MARC-8, read as UTF-8 by the bytes"],
         "чистой совестью", "Люди с чистой совестью : [Воспоминания]",
     ),
     "hebrew.marc": Sample(

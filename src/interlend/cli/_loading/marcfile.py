@@ -218,7 +218,7 @@ def _not_quite_utf8(raw: bytes) -> str:
 def encoding_remarks(read: Counter[tuple[str, str]]) -> list[str]:
     """What to say about (declared, read) encodings of a file's records."""
     return [
-        f"{count:,} {'records' if count > 1 else 'record'} declared as {declared}, read as {encoding} by its bytes"
+        f"{count:,} {'records' if count > 1 else 'record'} declared as {declared}, read as {encoding} by the bytes"
         for (declared, encoding), count in sorted(read.items())
         if declared != encoding
     ]
