@@ -39,6 +39,8 @@ _NO_HANDSHAKE: Final = (
     "WRONG_VERSION_NUMBER", "UNSUPPORTED_PROTOCOL", "PROTOCOL_VERSION", "HANDSHAKE_FAILURE", "HTTP_REQUEST",
     "RECORD_LAYER_FAILURE", "NO_PROTOCOLS_AVAILABLE", "CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA",
 )  # fmt: skip
+#: OpenSSL's codes for a certificate whose issuer is not among those we trust
+_ISSUER_UNKNOWN: Final = (18, 19, 20, 21)
 
 
 class NotSent(Exception):
@@ -134,10 +136,11 @@ def _insecure(host: str, no: SSLError) -> NotSent | NoReply:
     """What failed between us: trust, the handshake, or the connection after the message had left."""
     cause = no.args[0] if no.args else None
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return NotSent(
-            f"The certificate of {host} is not trusted ({cause.verify_message.rstrip('.')}): name the file with the "
-            "certificate of its issuer in the settings of this host.", lasting=True,
-        )  # fmt: skip
+        remedy = "its operators must mend that."
+        if cause.verify_code in _ISSUER_UNKNOWN:
+            remedy = "name the file with the certificate of its issuer in the settings of this host."
+        why = cause.verify_message.rstrip(".")
+        return NotSent(f"The certificate of {host} is not trusted ({why}): {remedy}", lasting=True)
     if any(word in str(no).upper().replace(" ", "_") for word in _NO_HANDSHAKE):
         return NotSent(f"No secure connection to {host} can be made ({cause or no}).", lasting=True)
     return NoReply(f"The secure connection to {host} broke.")
