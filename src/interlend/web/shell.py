@@ -291,7 +291,7 @@ def _nav(request: HttpRequest, library_id: int, user: StaffMember) -> list[Secti
 
     def entry(name: str, label: str, count: int | None = None, attention: bool = False) -> Entry:
         url = reverse(name)
-        return Entry(url, label, count, attention, current=at == url or (url != "/" and at.startswith(f"{url}/")))
+        return Entry(url, label, count, attention, current=at == url or at.startswith(f"{url.rstrip('/')}/"))
 
     return [
         Section(_("Circulation"), [

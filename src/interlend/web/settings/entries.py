@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from interlend.bridge.models import HostSettings, NcipCaller
 from interlend.circulation.models import (
     CollectionTypePolicy,
     HoldPolicy,
@@ -25,7 +27,9 @@ from interlend.circulation.models import (
 )
 from interlend.libraries.models import Branch, Closure, Library, OpenHours, StaffMember
 from interlend.libraries.policies import ROLES
-from interlend.web.settings import forms
+from interlend.notices.models import NoticePolicy
+from interlend.web.circulation.words import moment
+from interlend.web.settings import forms, joins
 from interlend.web.templatetags.interlend_tags import local_date
 
 Words = Any  # a text, or one that is translated when it is shown
@@ -53,6 +57,9 @@ class Kind:
     related: tuple[str, ...] = ()
     single: bool = False
     ordered: bool = False
+    #: what the form's page says of the row beside its form, and can do with it (`facts.html`, `actions.html`)
+    facts: Callable[[Any, datetime], list[dict[str, Any]]] = lambda _row, _now: []
+    doings: Callable[[Any], list[dict[str, Any]]] = lambda _row: []
     #: rows that go with a deleted one, because they say nothing without it
     takes_along: tuple[str, ...] = field(default=())
 
@@ -87,6 +94,37 @@ def _period(policy: LoanPolicy) -> str:
 
 def _limit(row: PatronType) -> str:
     return _("no limit") if row.item_limit is None else str(row.item_limit)
+
+
+def _announces(row: NcipCaller) -> str:
+    return ", ".join([*row.from_agencies, *row.from_systems]) or _("anything")
+
+
+def _proof(row: NcipCaller) -> str:
+    """How a caller shows that it is the one; the open door is named as such."""
+    ways = [
+        (row.secret, _("secret")), (row.http_password, _("password")), (row.bearer_token, _("token")),
+        (row.networks, _("network")),
+    ]  # fmt: skip
+    return ", ".join(word for given, word in ways if given) or _("none: whoever knows its name")
+
+
+def _behaviour(row: HostSettings, now: datetime) -> list[dict[str, Any]]:
+    """How the system has answered lately, in words; its own columns, never edited by hand."""
+    if row.kind != HostSettings.Kind.NCIP:
+        return []
+    failing = {"since": moment(row.failing_since), "n": row.failures}
+    lately = _("No answer since %(since)s (%(n)d tries)") % failing if row.failing_since else _("It answers")
+    paused = row.paused_until if row.paused_until and row.paused_until > now else None
+    return [
+        {"label": _("Lately"), "value": lately, "big": True, "note": row.last_trouble},
+        {"label": _("Last answer"), "value": moment(row.last_ok_at) or _("none so far")},
+        {"label": _("Left alone until"), "value": moment(paused), "note": _("then it is tried again by itself")},
+    ]  # fmt: skip
+
+
+def _services(row: NcipCaller) -> str:
+    return ngettext("%d service", "%d services", len(row.services)) % len(row.services) if row.services else _("all")
 
 
 def _yes(value: bool) -> str:
@@ -188,9 +226,28 @@ KINDS: dict[str, Kind] = {
             HoldPolicy, forms.HoldPolicyForm, single=True,
         ),
         Kind(
+            "notice-policy", gettext_lazy("Notice policy"), gettext_lazy("notice policy"),
+            gettext_lazy("Which letters go beside the pickup notice, and when."),
+            NoticePolicy, forms.NoticePolicyForm, single=True,
+        ),
+        Kind(
             "ill", gettext_lazy("ILL settings"), gettext_lazy("ILL settings"),
             gettext_lazy("Where items borrowed from other libraries are kept; without it none can be received."),
             IllSettings, forms.IllSettingsForm, single=True,
+        ),
+        Kind(
+            "circulation-system", gettext_lazy("Circulation system"), gettext_lazy("circulation system"),
+            gettext_lazy("Which system keeps patrons and loans: this one, another one over NCIP, or a person by hand."),
+            HostSettings, joins.HostForm, single=True, facts=_behaviour,
+        ),
+        Kind(
+            "ncip-callers", gettext_lazy("NCIP callers"), gettext_lazy("NCIP caller"),
+            gettext_lazy("Programs of others that may drive this library’s circulation; how each proves who it is."),
+            NcipCaller, joins.CallerForm,
+            (Column(NAME, lambda row: row.name),
+             Column(gettext_lazy("Announces itself as"), _announces),
+             Column(gettext_lazy("Proof"), _proof), Column(gettext_lazy("Services"), _services),
+             Column(gettext_lazy("May speak to us"), lambda row: _yes(row.active))),
         ),
     )
 }  # fmt: skip
@@ -198,7 +255,11 @@ KINDS: dict[str, Kind] = {
 #: the index; the longer groups stand first, side by side
 GROUPS: tuple[tuple[Words, tuple[str, ...]], ...] = (
     (gettext_lazy("The library"), ("library", "branches", "open-hours", "closures", "staff")),
-    (gettext_lazy("Policies"), ("loan-policies", "loan-policy-map", "collection-types", "hold-policy")),
+    (
+        gettext_lazy("Policies"),
+        ("loan-policies", "loan-policy-map", "collection-types", "hold-policy", "notice-policy"),
+    ),
     (gettext_lazy("Patrons and items"), ("patron-types", "shelving-locations")),
     (gettext_lazy("Interlibrary loan"), ("ill",)),
+    (gettext_lazy("Connections"), ("circulation-system", "ncip-callers")),
 )

@@ -29,6 +29,7 @@ from interlend.circulation.models import (
 )
 from interlend.libraries.models import Branch, Closure, Library, OpenHours, PickupStatus, StaffMember
 from interlend.libraries.policies import ADMINISTER, ROLES, may
+from interlend.notices.models import NoticePolicy
 from interlend.sharing import queries as sharing
 from interlend.web.look import hex_colour, parse_colour
 
@@ -547,4 +548,21 @@ class IllSettingsForm(RowForm):
             "holding_location": gettext_lazy("Of every temporary item; policies are chosen by it."),
             "shelving_location": gettext_lazy("Of every temporary item; policies are chosen by it."),
             "home_branch": gettext_lazy("Where a borrowed item is sent when its patron has returned it."),
+        }
+
+
+class NoticePolicyForm(RowForm):
+    """Which letters go beside the pickup notice."""
+
+    overdue_days = forms.IntegerField(
+        min_value=1, max_value=365, label=gettext_lazy("Days after the due date"),
+        help_text=gettext_lazy("When the letter about something overdue is written."),
+    )  # fmt: skip
+
+    class Meta:
+        model = NoticePolicy
+        fields: ClassVar = ["overdue", "overdue_days"]
+        labels: ClassVar = {"overdue": gettext_lazy("Write when something is overdue")}
+        help_texts: ClassVar = {
+            "overdue": gettext_lazy("To patrons; for items lent to another library, to that library’s account."),
         }

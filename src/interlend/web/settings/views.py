@@ -158,6 +158,7 @@ def _show(request: HttpRequest, about: Kind, form: RowForm, status: int = 200) -
         "kind": about, "form": form, "row": about.model.objects.get(pk=row.pk) if old else None,
         "uses": saving.uses(about, row) if old and not about.single else [],
         "why_not_delete": saving.why_not_delete(about, row, member) if old else "", "back": _after(about),
+        "facts": about.facts(row, timezone.now()) if old else [], "actions": about.doings(row) if old else [],
     }  # fmt: skip
     return render(request, "settings/row.html", known, status=status)
 
