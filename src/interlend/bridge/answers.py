@@ -27,8 +27,12 @@ _PATRON = Meaning(
     "unknown_patron", "{host} does not know the patron {user}.",
     "ILL staff: correct the patron's barcode on the request.",
 )  # fmt: skip
+_ACCOUNT = Meaning(
+    "no_account", "{host} does not know the account {user}.",
+    "Administrator: correct the account's barcode under Partners, or add the account there.",
+)  # fmt: skip
 _BLOCKED = Meaning(
-    "patron_blocked", "{host}: the account {user} is blocked or may not borrow this.",
+    "patron_blocked", "{host}: {user} is blocked or may not borrow this.",
     "Circulation desk: open the account in the circulation system and lift the block.",
 )  # fmt: skip
 _ITEM = Meaning(
@@ -51,6 +55,14 @@ _SETTINGS = Meaning(
     "connection_settings", "{host} does not accept messages from us: {words}.",
     "Administrator: check agency ids, profile and secret of this host, with its operators.",
 )  # fmt: skip
+_NOT_UNDERSTOOD = Meaning(
+    "not_understood", "{host} did not understand the message: {words}.",
+    "Administrator: choose another dialect for this host, or show the message to its operators.",
+)  # fmt: skip
+_NOT_ALONE = Meaning(
+    "which_item", "{host} cannot tell which item {item} is, or does not let us see it.",
+    "Circulation desk: look for the barcode in the circulation system.",
+)  # fmt: skip
 _PASSING = Meaning(
     "host_busy", "{host} is busy or has a fault just now.", "Nobody: it is tried again by itself.", lasting=False
 )
@@ -71,6 +83,12 @@ MEANINGS: dict[str, Meaning] = {
     "unknown agency": _SETTINGS, "unknown system": _SETTINGS, "agency authentication failed": _SETTINGS,
     "system authentication failed": _SETTINGS, "unauthorized service for agency": _SETTINGS,
     "unauthorized service for system": _SETTINGS, "unauthorized combination of element values for agency": _SETTINGS,
+    "unauthorized combination of element values for system": _SETTINGS, "unknown service": _SETTINGS,
+    "invalid message syntax error": _NOT_UNDERSTOOD, "protocol error": _NOT_UNDERSTOOD,
+    "unknown element": _NOT_UNDERSTOOD, "unknown scheme": _NOT_UNDERSTOOD, "invalid amount": _NOT_UNDERSTOOD,
+    "unknown value from known scheme": _NOT_UNDERSTOOD, "unsupported shipping address type": _NOT_UNDERSTOOD,
+    "cannot guarantee restrictions on use": _NOT_LENT, "unknown request": _NOT_UNDERSTOOD,
+    "item access denied": _NOT_ALONE, "non-unique item": _NOT_ALONE, "item not checked out": _NOT_LENT,
     "unsupported service": _SETTINGS, "service is not known": _SETTINGS, "unknown partner": _SETTINGS,
     "lookup user failed": _SETTINGS,
     "temporary processing failure": _PASSING, "patron record is busy": _PASSING, "unknown error": _PASSING,
@@ -88,14 +106,36 @@ def says(answer: Response, words: tuple[str, ...]) -> bool:
     return bool(answer.problems) and all(any(w in words for w in words_of(one)) for one in answer.problems)
 
 
+#: what free text must contain to mean something; asked in this order, where no whole text is known
+PHRASES: tuple[tuple[str, Meaning], ...] = (
+    ("did not find a user", _PATRON), ("fromagency", _SETTINGS), ("already checked out", _NOT_LENT),
+    ("user is not known", _PATRON), ("item is not known", _ITEM), ("patron is blocked", _BLOCKED),
+    ("user restricted", _BLOCKED), ("barcode must be unique", _TAKEN), ("pickup", _PICKUP),
+)  # fmt: skip
+
+
+def meaning_of(problem: Problem) -> Meaning | None:
+    """By its type, else by its detail, else by a phrase in any of its texts; None for what nobody has heard yet."""
+    words = words_of(problem)
+    known = next((MEANINGS[word] for word in words if word in MEANINGS), None)
+    if known is not None:
+        return known
+    text = " ".join((*words, (problem.value or "").casefold()))
+    return next((meaning for phrase, meaning in PHRASES if phrase in text), None)
+
+
 def as_problem(answer: Response, host: str, user: str, item: str) -> HostProblem:
-    """The first problem of an answer in our words; the peer's own words are kept beside."""
+    """The first problem of an answer in our words; the peer's own words are kept beside.
+
+    Whoever is unknown where something is checked out is not a patron but the account of an institution.
+    """
     problem = answer.problems[0]
-    folded = words_of(problem)
     said = (problem.type.value if problem.type else "", problem.detail or "", problem.value or "")
     own = " - ".join(word for word in said if word)
     known = {"host": host, "user": user, "item": item, "words": own, "detail": problem.detail or own}
-    meaning = next((MEANINGS[word] for word in folded if word in MEANINGS), None)
+    meaning = meaning_of(problem)
+    if meaning is _PATRON and answer.service == "CheckOutItemResponse":
+        meaning = _ACCOUNT
     if meaning is None:
         return HostProblem(
             f"{host} refused: {own.rstrip('.') or 'it gave no reason'}.", code="refused_by_host",
