@@ -64,6 +64,10 @@ def test_old_exchanges_are_purged_and_new_ones_kept() -> None:
     assert sorted((NOW - row.at).days for row in Exchange.objects.all()) == [1, 89]
 
 
+def test_the_plain_statement_names_every_column() -> None:
+    assert set(exchanges.COLUMNS) == {field.column for field in Exchange._meta.local_concrete_fields} - {"id"}
+
+
 @pytest.mark.django_db
 def test_a_row_takes_whatever_came() -> None:
     kept = exchanges.Kept(peer="p" * 500, service="s" * 500, request="r" * 500, item_barcode="\x00b", detail="\x00d")

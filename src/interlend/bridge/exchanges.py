@@ -6,11 +6,14 @@ well. Barcodes stay, because without them nobody could follow a request. Purged 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+
+from django.db import connection
 
 from interlend.bridge.models import Exchange
 
@@ -32,6 +35,11 @@ _BLANKED: Final = re.compile(
 _SECRET_HEADERS: Final = frozenset(
     {"authorization", "cookie", "proxy-authorization", "x-api-key", "apikey", "x-okapi-token", "set-cookie"}
 )
+COLUMNS: Final = (
+    "library_id", "direction", "peer", "service", "request", "item_barcode", "at", "duration_ms", "outcome", "detail",
+    "http_status", "source", "headers", "message", "answer",
+)  # fmt: skip
+_INSERT: Final = f"INSERT INTO bridge_exchange ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # noqa: S608
 
 
 @dataclass(slots=True)
@@ -52,15 +60,20 @@ class Kept:
 
 
 def keep(kept: Kept, message: bytes, answer: bytes, at: datetime, duration_ms: int) -> None:
-    """Write one row. `message` and `answer` are the bytes on the wire, already unwrapped."""
-    Exchange.objects.bulk_create([Exchange(
-        library_id=kept.library_id, direction=kept.direction, peer=_plain(kept.peer)[:120],
-        service=_plain(kept.service)[:60],
-        request=_plain(kept.request)[:60], item_barcode=_plain(kept.item_barcode)[:60], at=at, duration_ms=duration_ms,
-        outcome=kept.outcome[:120], detail=_plain(kept.detail)[:500], http_status=kept.http_status,
-        source=kept.source[:60], headers=without_secrets(kept.headers), message=blanked(message),
-        answer=blanked(answer),
-    )])  # fmt: skip
+    """Write one row. `message` and `answer` are the bytes on the wire, already unwrapped.
+
+    Plain SQL, because it is done for every message: the ORM takes five times as long to say the same.
+    """
+    row: dict[str, object] = {
+        "library_id": kept.library_id, "direction": kept.direction, "peer": _plain(kept.peer)[:120],
+        "service": _plain(kept.service)[:60], "request": _plain(kept.request)[:60],
+        "item_barcode": _plain(kept.item_barcode)[:60], "at": connection.ops.adapt_datetimefield_value(at),
+        "duration_ms": duration_ms, "outcome": _plain(kept.outcome)[:120], "detail": _plain(kept.detail)[:500],
+        "http_status": kept.http_status, "source": kept.source[:60],
+        "headers": json.dumps(without_secrets(kept.headers)), "message": blanked(message), "answer": blanked(answer),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [row[column] for column in COLUMNS])
 
 
 def blanked(body: bytes) -> str:
