@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -64,7 +64,7 @@ def keep(kept: Kept, message: bytes, answer: bytes, at: datetime, duration_ms: i
 
     Plain SQL, because it is done for every message: the ORM takes five times as long to say the same.
     """
-    row: dict[str, object] = {
+    row: dict[str, Any] = {
         "library_id": kept.library_id, "direction": kept.direction, "peer": _plain(kept.peer)[:120],
         "service": _plain(kept.service)[:60], "request": _plain(kept.request)[:60],
         "item_barcode": _plain(kept.item_barcode)[:60], "at": connection.ops.adapt_datetimefield_value(at),
