@@ -231,6 +231,35 @@ class HostOverNcip:
                 return seen
         raise refusal
 
+    # --- what else may be asked, with no harm (used by `checks.py`) ----------------------------------------------
+
+    def lookup_version(self) -> ncip.LookupVersionResponse:
+        """Which versions and services it says it has. Raises HostProblem where there is no answer in NCIP."""
+        header = self._header()
+        message = ncip.LookupVersion(from_agency=header.from_agency, to_agency=header.to_agency)
+        return self._send(message, ncip.LookupVersionResponse)
+
+    def lookup_agency(self) -> ncip.LookupAgencyResponse:
+        """What it says about the library. Raises HostProblem where there is no answer in NCIP."""
+        header = self._header()
+        message = ncip.LookupAgency(
+            header=header, agency=header.to_agency,
+            agency_element_types=(ncip.Code("Organization Name Information"),),
+        )  # fmt: skip
+        return self._send(message, ncip.LookupAgencyResponse)
+
+    def knows_item(self, barcode: str) -> bool | None:
+        """Whether it has such an item; None where it cannot be asked. Raises HostProblem for any other refusal."""
+        if not self.dialect.can_look_up_items:
+            return None
+        answer = self._look_up(CheckInItem("", barcode))
+        if says(answer, NOT_OFFERED):
+            return None
+        if says(answer, NOT_THERE):
+            return False
+        self._refuse(answer, item=barcode)
+        return True
+
     # --- building -------------------------------------------------------------------------------------------------
 
     @property
@@ -322,12 +351,12 @@ class HostOverNcip:
         try:
             answer = ncip.decode(received)
         except ncip.ProtocolError as no:
-            raise NoReply(f"The answer could not be read ({no.sentence}).") from no
+            raise NoReply(f"The answer could not be read ({no.sentence}).", answered=True) from no
         if isinstance(answer, expected):
             return answer
         if isinstance(answer, Response) and answer.problems:  # some answer with a bare Problem
             return expected(problems=answer.problems)
-        raise NoReply(f"The answer to {asked.service} was {answer.service}.")
+        raise NoReply(f"The answer to {asked.service} was {answer.service}.", answered=True)
 
     def _refuse(self, answer: Response, user: str = "", item: str = "") -> None:
         if answer.problems:

@@ -119,6 +119,10 @@ class GuardedHost:
         """Did it happen? See `HostOverNcip.look`."""
         return self._guarded(lambda: self.host.look(ask))
 
+    def is_well(self) -> None:
+        """Somebody has seen it answer: no pause any more, and what waited for it is due."""
+        self._note(breaker.succeeded(self.now), None)
+
     def _guarded(self, call: Callable[[], Result]) -> Result:
         known = Breaker(self.row.failures, self.row.failing_since, self.row.paused_until, self.row.last_ok_at)
         if known.is_open(self.now):

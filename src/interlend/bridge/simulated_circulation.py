@@ -106,14 +106,14 @@ class SimulatedCirculation:
         except No as no:
             service = message.service
             problem = ncip.problem(no.problem, service=service, element=no.element, value=no.value or None)
-            response = ncip.refusal(message, problem)
+            response = _refusal(message, problem)
         return ncip.encode(response, style)
 
     def refused(self, body: bytes, problem: str) -> bytes:
         """The service's own answer, with a problem in it and nothing done."""
         envelope = ncip.decode_envelope(ncip.unwrap(body))
         said = ncip.problem(problem, service=envelope.message.service, detail="The stand-in was told to refuse.")
-        return ncip.encode(ncip.refusal(envelope.message, said), ncip.answer_style(envelope))
+        return ncip.encode(_refusal(envelope.message, said), ncip.answer_style(envelope))
 
     def _served(self, message: ncip.Initiation) -> ncip.Response:
         service = _SERVICES.get(type(message))
@@ -260,6 +260,13 @@ class SimulatedCirculation:
             versions_supported=(ncip.Version.V1_0.uri, ncip.Version.V2_02.uri),
             services_supported=tuple(offered),
         )  # fmt: skip
+
+
+def _refusal(message: ncip.Message, problem: ncip.Problem) -> ncip.Response:
+    """The service's own answer that says no; that of LookupVersion has no place for it."""
+    if isinstance(message, ncip.LookupVersion):
+        return ncip.BareProblem(problems=(problem,))
+    return ncip.refusal(message, problem)
 
 
 def _here(message: ncip.Message) -> ncip.Code:

@@ -52,10 +52,13 @@ class NotSent(Exception):
 
 
 class NoReply(Exception):
-    """The message left and no usable answer came: it may or may not have been acted on."""
+    """The message left and no usable answer came: it may or may not have been acted on.
 
-    def __init__(self, why: str) -> None:
-        self.why = why
+    `answered`: something did come back, so somebody is there.
+    """
+
+    def __init__(self, why: str, *, answered: bool = False) -> None:
+        self.why, self.answered = why, answered
         super().__init__(why)
 
 
@@ -163,8 +166,8 @@ def _usable(line: Line, status: int, answer: bytes) -> bytes:
     if 300 <= status < 500:
         raise NotSent(f"{host} has nothing at this address (HTTP {status}).", lasting=True)
     if status >= 500:
-        raise NoReply(f"{host} failed while working on it (HTTP {status}).")
-    raise NoReply(f"{host} answered with something that is not NCIP.")
+        raise NoReply(f"{host} failed while working on it (HTTP {status}).", answered=True)
+    raise NoReply(f"{host} answered with something that is not NCIP.", answered=True)
 
 
 def _over_tcp(url: str, body: bytes, wait: float) -> bytes:

@@ -1,0 +1,223 @@
+"""Is the connection to a library's circulation system in order? A checklist that a systems librarian can act on.
+
+Strategy: ask only what changes nothing, each question for one line: what was seen in plain words, and what to do. The
+lines build on each other, so the first that stops everything is the last. A host that answers is paused no longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Final, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from interlend.bridge.dialects import DIALECTS
+from interlend.bridge.host_over_ncip import HostOverNcip
+from interlend.bridge.hosts import over_ncip, settings_of
+from interlend.bridge.models import HostSettings
+from interlend.bridge.transport import NoReply
+from interlend.libraries.desks import Desk
+from interlend.libraries.models import Library
+from interlend.sharing.host import CheckInItem, HostProblem, HostUnknown, LookupUser
+from interlend.sharing.models import Partner
+
+Told = TypeVar("Told")
+#: barcodes that no library has
+NOBODY, NOTHING = "interlend-check-nobody", "interlend-check-nothing"
+SLOW: Final = 2.0  # seconds
+MOST_ACCOUNTS: Final = 20
+NEAR: Final = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line. `ok`; `look`: it works, but read this; `stop`: steps will fail until the remedy is done."""
+
+    name: str
+    result: Literal["ok", "look", "stop"]
+    seen: str
+    remedy: str = ""
+
+
+def check_host(library: Library, now: datetime) -> list[Check]:
+    """The checklist for the circulation of `library`. Speaks to it, changes nothing there; never raises for it."""
+    row = settings_of(library.pk)
+    if row.kind == HostSettings.Kind.IN_PROCESS:
+        return [Check("Circulation", "ok", "This library uses Interlend's own circulation: there is nothing between.")]
+    if row.kind == HostSettings.Kind.BY_HAND:
+        seen = "Every step waits for a person, who does it in the circulation system and chooses done by hand."
+        return [Check("Circulation", "ok", seen)]
+    settings = _settings(row)
+    if any(line.result == "stop" for line in settings):
+        return settings
+    guarded = over_ncip(row, Desk(library.pk, library.time_zone, "check", None, "by check"), now, hurried=True)
+    lines = [*settings, *_Asking(guarded.host, row, library).lines()]
+    if not any(line.result == "stop" for line in lines):
+        guarded.is_well()
+    return lines
+
+
+def _settings(row: HostSettings) -> list[Check]:
+    """What can be told without a connection."""
+    if not row.url:
+        return [Check("Address", "stop", "No address is set.", "Set the address that the system's operators gave.")]
+    if row.dialect not in DIALECTS:
+        seen = f"There is no dialect “{row.dialect}”."
+        return [Check("Dialect", "stop", seen, f"Choose one of {', '.join(DIALECTS)}.")]
+    if not row.to_agency:
+        remedy = "Set what the system calls this library."
+        return [Check("Agency ids", "stop", "It is not set what the system calls this library.", remedy)]
+    sender = row.from_agency or row.to_agency
+    seen = f"{DIALECTS[row.dialect].name}; we are {sender} and speak to {row.to_agency} at {row.url}."
+    found = [Check("Settings", "ok", seen)]
+    parts = urlsplit(row.url)
+    if parts.scheme != "https" and parts.hostname not in NEAR:
+        seen = "The connection is not encrypted: barcodes of patrons travel readable."
+        found.append(Check("Secrecy", "look", seen, "Use an https:// address, or make sure the network is your own."))
+    return found
+
+
+class _Asking:
+    """The questions, one after another."""
+
+    def __init__(self, host: HostOverNcip, row: HostSettings, library: Library) -> None:
+        self.host, self.row, self.library = host, row, library
+        self.slowest = 0.0
+
+    def lines(self) -> Iterator[Check]:
+        connection = self._connection()
+        yield connection
+        if connection.result == "stop":
+            return
+        for question in (self._agency, self._nobody, self._test_patron, self._nothing):
+            line = question()
+            yield line
+            if line.result == "stop" and question == self._nobody:
+                return  # whatever is asked after this fails in the same way
+        yield from self._accounts()
+        yield self._speed()
+
+    def _timed(self, ask: Callable[[], Told]) -> Told:
+        started = monotonic()
+        try:
+            return ask()
+        finally:
+            self.slowest = max(self.slowest, monotonic() - started)
+
+    def _connection(self) -> Check:
+        """Any NCIP answer will do, and so will an answer that is none: then the next line tells."""
+        name = "Connection"
+        try:
+            told = self._timed(self.host.lookup_version)
+        except HostUnknown as trouble:
+            if isinstance(trouble.__cause__, NoReply) and trouble.__cause__.answered:
+                return Check(name, "ok", "It answers, though not to LookupVersion, which is nothing unusual.")
+            remedy = "Ask its operators whether the address is right and whether it lets our address in."
+            return Check(name, "stop", _plain(trouble), remedy)
+        except HostProblem as trouble:
+            return Check(name, "stop", _plain(trouble), _remedy(trouble, "Check address, port and firewall."))
+        if told.problems or not told.versions_supported:
+            return Check(name, "ok", "It answers. It does not tell its versions, which is nothing unusual.")
+        versions = ", ".join(uri.rsplit("/", 1)[-1] for uri in told.versions_supported)
+        offered = f" It offers {', '.join(told.services_supported)}." if told.services_supported else ""
+        return Check(name, "ok", f"It answers and speaks {versions}.{offered}")
+
+    def _agency(self) -> Check:
+        name = "Our library"
+        try:
+            told = self._timed(self.host.lookup_agency)
+        except HostProblem:
+            return Check(name, "ok", "It tells nothing about agencies, which is nothing unusual.")
+        words = [one.organization_name for one in told.organization_name_information if one.organization_name]
+        if told.problems or not words:
+            return Check(name, "ok", "It tells nothing about agencies, which is nothing unusual.")
+        return Check(name, "ok", f"It calls this library “{words[0]}”.")
+
+    def _nobody(self) -> Check:
+        name = "Unknown patron"
+        if not self.host.dialect.can_look_up_users:
+            seen = "This dialect cannot look up patrons: whoever is named on a request is taken at their word."
+            return Check(name, "look", seen, "Make sure that barcodes on requests are right.")
+        try:
+            user = self._timed(lambda: self.host.lookup_user(LookupUser(NOBODY)))
+        except HostProblem as trouble:
+            if trouble.code == "unknown_patron":
+                return Check(name, "ok", "A barcode that nobody has is unknown there, as it should be.")
+            return Check(name, "stop", _plain(trouble), _remedy(trouble, "Show the last exchange to its operators."))
+        seen = f"It claims to know the patron {NOBODY}, who cannot exist, as “{user.name}”."
+        return Check(name, "look", seen, "Ask its operators whether this is a test system that knows everybody.")
+
+    def _test_patron(self) -> Check:
+        name = "Test patron"
+        if not self.host.dialect.can_look_up_users:
+            return Check(name, "ok", "Not asked: this dialect cannot look up patrons.")
+        if not self.row.test_patron:
+            return Check(name, "look", "No test patron is set.", "Set the barcode of a patron that may be looked up.")
+        try:
+            user = self._timed(lambda: self.host.lookup_user(LookupUser(self.row.test_patron)))
+        except HostProblem as trouble:
+            remedy = "Check the barcode of the test patron, and what the system calls this library."
+            return Check(name, "stop", _plain(trouble), _remedy(trouble, remedy))
+        if user.blocks:
+            return Check(
+                name, "look", f"{user.barcode} is known, but: {' '.join(user.blocks)}", "Lift the block there."
+            )
+        return Check(name, "ok", f"{user.barcode} is known and may borrow.")
+
+    def _nothing(self) -> Check:
+        name = "Unknown item"
+        try:
+            known = self._timed(lambda: self.host.knows_item(NOTHING))
+            if known is None:
+                return self._nothing_to_check_in()
+        except HostProblem as trouble:
+            return Check(name, "stop", _plain(trouble), _remedy(trouble, "Show the last exchange to its operators."))
+        if known:
+            seen = f"It claims to have the item {NOTHING}, which cannot exist."
+            return Check(name, "look", seen, "Ask its operators whether this is a test system that has everything.")
+        seen = "A barcode that no item has is unknown there; after a time-out it can be asked what has happened."
+        return Check(name, "ok", seen)
+
+    def _nothing_to_check_in(self) -> Check:
+        """It cannot look: to check in what does not exist is as harmless, and shows that messages are understood."""
+        if not self._timed(lambda: self.host.check_in_item(CheckInItem("", NOTHING))).already:
+            seen = f"It claims to have checked in {NOTHING}, which cannot exist."
+            return Check("Unknown item", "look", seen, "Ask its operators why; some systems say yes to everything.")
+        seen = "Messages about items are understood. It cannot be asked about an item, so after a time-out staff look."
+        return Check("Unknown item", "ok", seen)
+
+    def _accounts(self) -> Iterator[Check]:
+        """The account of each partner: the commonest reason why a shipped item is not checked out."""
+        if not self.host.dialect.can_look_up_users:
+            return
+        partners = Partner.objects.filter(library=self.library).exclude(account="").order_by("symbol")
+        for partner in partners[:MOST_ACCOUNTS]:
+            name = f"Account of {partner.symbol}"
+            account = partner.account
+            try:
+                user = self._timed(lambda account=account: self.host.lookup_user(LookupUser(account)))  # type: ignore[misc]
+            except HostProblem as trouble:
+                remedy = "Correct the account's barcode under Partners, or add the account there."
+                yield Check(name, "stop", _plain(trouble), remedy)
+            else:
+                blocked = f"{account} is known, but: {' '.join(user.blocks)}"
+                known = Check(name, "ok", f"{account} is known and may borrow.")
+                yield Check(name, "look", blocked, "Lift the block there.") if user.blocks else known
+
+    def _speed(self) -> Check:
+        if self.slowest <= SLOW:
+            return Check("Speed", "ok", f"The slowest answer took {self.slowest:.1f} seconds.")
+        seen = f"The slowest answer took {self.slowest:.1f} seconds; staff wait that long at every scan."
+        return Check("Speed", "look", seen, "Ask its operators what makes it slow.")
+
+
+def _plain(trouble: HostProblem) -> str:
+    """The sentence without the promise that something is looked up later: nothing was done here."""
+    return trouble.sentence.split(" It may have been done;")[0]
+
+
+def _remedy(trouble: HostProblem, otherwise: str) -> str:
+    said = trouble.remedy.removeprefix("Administrator: ")
+    return said[:1].upper() + said[1:] if trouble.lasting and trouble.code == "connection_settings" else otherwise
