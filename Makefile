@@ -12,7 +12,7 @@ COMPILE := env -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null $(BIN)/pip-compile --
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo demo-fresh test lint format types tour draw screenshots lock clean chromium style-check
+.PHONY: bench-ncip help setup demo demo-fresh test lint format types tour draw screenshots lock clean chromium style-check
 
 help:  ## Say what can be made
 	@echo "Interlend: libraries that borrow from and lend to each other."

@@ -80,8 +80,8 @@ def test_nothing_is_doubled_by_two_web_processes_and_two_workers(
         make_ill(alder, patron, title=f"Book {number}")
 
     ports = [free_port(), free_port()]
-    for port in ports:
-        start_interlend("serve", "--port", str(port))
+    start_interlend("serve", "--port", str(ports[0]))
+    start_interlend("serve", "--port", str(ports[1]), "--workers", "2")  # these two share a port, never a connection
     for _ in range(2):
         start_interlend("work", EMAIL_URL=smtp_server.url)
     wait_until(lambda: IllRequest.objects.filter(library=brook).count() == REQUESTS, 30, "the workers sending requests")

@@ -170,3 +170,14 @@ def test_two_workers_with_the_same_list_tell_once(library: Library, told: Told) 
     assert run(one, NOW)
     assert not run(other, NOW)
     assert told.keys == ["a"]
+
+
+def test_what_waits_behind_a_failed_errand_never_crowds_out_what_can_run(library: Library, told: Told) -> None:
+    owe(library, *(f"stuck{n}" for n in range(6)))
+    told.trouble = Trouble("no")
+    run_due(NOW, limit=3)
+    told.trouble = None
+    with written_down(library.pk, NOW) as entries:
+        entries.owe("test.tell", party="host", subject="ill:2", key="free")
+    assert run_due(NOW, limit=3) == 1
+    assert Errand.objects.get(key="free").state == "done"

@@ -68,9 +68,17 @@ def check_database() -> None:
     except (DatabaseError, ImproperlyConfigured) as wrong:
         raise click.ClickException(f"The database does not answer: {wrong}") from wrong
     finally:
-        connections.close_all()  # nothing that is open may cross a fork
+        _close_database()
     if plan:
         raise click.ClickException("The database has not this version's tables yet: run `interlend migrate` first.")
+
+
+def _close_database() -> None:
+    """Close what is open, the pool included: a connection that crossed a fork would be shared by two processes."""
+    connections.close_all()
+    for one in connections.all(initialized_only=True):
+        if hasattr(one, "close_pool"):
+            one.close_pool()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -17,7 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from interlend.outbox.errors import NoAnswer, Trouble
 from interlend.outbox.lifecycles import DONE, ERRAND, FAILED, RUNNING, UNKNOWN, WAITING
@@ -103,7 +103,9 @@ def run_due(now: datetime, limit: int = 100) -> int:
     """Run what is due, oldest first; returns how many this worker claimed. Called by the worker in a loop."""
     due = Errand.objects.filter(
         Q(state__in=(WAITING, UNKNOWN), due_at__lte=now) | Q(state=RUNNING, lease_until__lt=now)
-    ).order_by("id")
+    )
+    # what waits behind an earlier errand is left out here, so that it never crowds out what could run
+    due = due.filter(~Exists(_earlier())).order_by("id")
     return sum(run(errand, now) for errand in list(due[:limit]))
 
 
@@ -161,15 +163,19 @@ def forgo(library_id: int, subject: str, party: str, now: datetime, why: str) ->
     )
 
 
-def _claim(errand: Errand, now: datetime) -> bool:
-    earlier = Errand.objects.filter(
+def _earlier() -> QuerySet[Errand]:
+    """The unsettled errands before one, about the same subject and to the same party: it waits for them."""
+    return Errand.objects.filter(
         library_id=OuterRef("library_id"), subject=OuterRef("subject"), party=OuterRef("party"),
         id__lt=OuterRef("id"), state__in=UNSETTLED,
     )  # fmt: skip
+
+
+def _claim(errand: Errand, now: datetime) -> bool:
     free = Q(state__in=(WAITING, UNKNOWN)) | Q(state=RUNNING, lease_until__lt=now)
     claimed = (
         Errand.objects.filter(free, pk=errand.pk)
-        .filter(~Exists(earlier))
+        .filter(~Exists(_earlier()))
         .update(state=RUNNING, lease_until=now + LEASE, tries=F("tries") + 1)
     )
     if claimed:
