@@ -6,11 +6,14 @@ prove each other. What a dialect cannot say is left out by name, never passed ov
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from interlend.api.ncip_tcp import Listener
 from interlend.bridge.dialects import DIALECTS, Dialect
 from interlend.bridge.host_in_process import HostInProcess
 from interlend.bridge.host_over_ncip import HostOverNcip, Peer
@@ -23,7 +26,7 @@ from interlend.sharing.host import HostCirculation
 from tests.make import NOW, make_account, make_desk, make_item, make_library, make_patron
 
 IN_PROCESS = "in process"
-OVER_NCIP = ("interlend", "generic", "generic-1", "wms", "koha")
+OVER_NCIP = ("interlend", "generic", "generic-1", "generic-1 by tcp", "wms", "koha")
 
 
 @dataclass
@@ -70,7 +73,17 @@ def make_world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, 
     desk, patron, item = make_desk(alder), make_patron(alder, "P1"), make_item(alder, "A1")
     if road == IN_PROCESS:
         return World(alder, patron, item, desk, HostInProcess(desk, NOW), None)
-    server = request.getfixturevalue("live_server")
     NcipCaller.objects.create(library=alder, name="Sharing", from_agencies=["SHARING", "ALD"])
-    dialect = DIALECTS[road]
-    return World(alder, patron, item, desk, over_ncip(f"{server.url}/ncip", dialect, desk), dialect)
+    key, _, line = road.partition(" by ")
+    url = request.getfixturevalue("tcp_door") if line == "tcp" else f"{request.getfixturevalue('live_server').url}/ncip"
+    return World(alder, patron, item, desk, over_ncip(url, DIALECTS[key], desk), DIALECTS[key])
+
+
+@pytest.fixture
+def tcp_door() -> Iterator[str]:
+    """Our responder on a bare line, as `interlend serve --ncip-tcp` opens it."""
+    listener = Listener(socket.create_server(("127.0.0.1", 0)))
+    thread = listener.start()
+    yield f"tcp://127.0.0.1:{listener._listening.getsockname()[1]}"
+    listener.stop()
+    thread.join(10)
