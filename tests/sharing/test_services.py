@@ -295,3 +295,23 @@ def test_closing_by_hand_needs_a_reason(story: Story) -> None:
     assert no.value.code == "no_reason"
     story.do(sharing.press, story.alder, "staff.close", reason="lost in the post")
     assert story.ours.state == "closed"
+
+
+def test_the_outcome_is_that_of_the_parcel_whatever_was_wished_in_between(story: Story) -> None:
+    story.do(sharing.press, story.brook, "staff.will_supply")
+    story.do(sharing.press, story.alder, "staff.cancel", reason="found it here")
+    assert (story.ours.outcome, story.theirs.outcome) == ("", "")
+    story.ship()
+    story.receive()
+    assert (story.ours.outcome, story.theirs.outcome) == ("supplied", "supplied")
+    story.do(sharing.return_, story.alder)
+    story.do(sharing.complete, story.brook)
+    assert (story.ours.outcome, story.theirs.outcome) == ("supplied", "supplied")
+
+
+def test_a_parcel_that_its_sender_denies_is_still_received(story: Story) -> None:
+    story.do(sharing.press, story.brook, "staff.unfilled", reason="not on shelf")
+    with story.telling():
+        sharing.hear(story.brook.pk, Message("received", "ALD", "BRK", story.ours.number), NOW)
+    story.theirs.refresh_from_db()
+    assert story.theirs.state == "received"

@@ -52,7 +52,6 @@ HOLD = Lifecycle(
     moves=(
         *(Move(state, "desk.trap", READY) for state in OPEN_HOLD),
         *(Move(state, "desk.route", HOLD_IN_TRANSIT) for state in OPEN_HOLD),
-        *(Move(state, "desk.release", PENDING) for state in (HOLD_IN_TRANSIT, READY)),
         *(Move(state, "desk.check_out", FULFILLED) for state in OPEN_HOLD),
         *(Move(state, "host.check_out", FULFILLED) for state in OPEN_HOLD),
         Move(FULFILLED, "host.undo", PENDING),  # the check-out that fulfilled it never was

@@ -5,8 +5,6 @@ from __future__ import annotations
 CREATED = "sharing.created"
 MOVED = "sharing.moved"
 NOTED = "sharing.noted"
-AT_THE_DESK = "sharing.at_the_desk"
-CHECKED_OUT_THERE = "sharing.patron_has_it"
 MISSED = "sharing.message_out_of_turn"
 DUE_TOLD = "sharing.due_told"
 CORRECTED = "sharing.corrected"

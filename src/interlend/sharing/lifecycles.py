@@ -69,7 +69,11 @@ LENDING = Lifecycle(
         Move(CANCEL_ASKED, "staff.refuse_cancel", WILL_SUPPLY, ("partner.cancel_refused",)),
         # asked too late: the parcel has left, and the requester hears of it by partner.shipped
         Move(SHIPPED, "requester.cancel", SHIPPED),
-        *(Move(state, "requester.received", RECEIVED) for state in (REQUESTED, WILL_SUPPLY, SHIPPED)),
+        # whoever holds the parcel is right, whatever was said before
+        *(
+            Move(state, "requester.received", RECEIVED)
+            for state in (REQUESTED, WILL_SUPPLY, CANCEL_ASKED, SHIPPED, UNFILLED, CANCELLED)
+        ),
         Move(RECEIVED, "staff.ship", RECEIVED, ("host.check_out_item", "partner.shipped")),
         *(Move(state, "requester.shipped_return", RETURNED) for state in (SHIPPED, RECEIVED)),
         *(
@@ -128,10 +132,13 @@ LIFECYCLES = {
     ("lending", "copy"): LENDING_COPY,
 }
 
-#: the state that settles how it ended; kept in a column of its own so that a later state never hides it
-OUTCOMES = {
-    "staff.receive": "supplied", "supplier.shipped": "supplied", "supplier.copy_sent": "supplied",
-    "staff.ship": "supplied", "staff.send_copy": "supplied",
-    "supplier.unfilled": "not supplied", "staff.unfilled": "not supplied",
-    "supplier.cancelled": "cancelled", "staff.agree_cancel": "cancelled", "requester.cancel": "cancelled",
+#: a state that says how it ended, or that it is open again; others leave what was known
+_OUTCOMES = {
+    SHIPPED: "supplied", RECEIVED: "supplied", COPY_SENT: "supplied", UNFILLED: "not supplied",
+    CANCELLED: "cancelled", REQUESTED: "",
 }  # fmt: skip
+
+
+def outcome(move: Move, before: str) -> str:
+    """How it ended, after `move`; kept in a column of its own so that a later state never hides it."""
+    return "supplied" if move.trigger == "staff.send_copy" else _OUTCOMES.get(move.becomes, before)

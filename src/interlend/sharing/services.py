@@ -23,7 +23,7 @@ from interlend.outbox.services import DONE, Entries, forgo, written_down
 from interlend.sharing import facts
 from interlend.sharing.errors import refuse
 from interlend.sharing.host import User
-from interlend.sharing.lifecycles import LIFECYCLES, NEW, OUTCOMES, RECEIVED, REQUESTED, RETURNED, SHIPPED
+from interlend.sharing.lifecycles import LIFECYCLES, NEW, RECEIVED, REQUESTED, RETURNED, SHIPPED, outcome
 from interlend.sharing.models import IllRequest, NumberSeries, Partner, Piece
 from interlend.sharing.partner import Message, Work
 from interlend.sharing.policies import BUTTONS, STATE_WORDS
@@ -379,7 +379,7 @@ def _move(ill: IllRequest, trigger: str, entries: Entries, **said: Any) -> None:
     move = LIFECYCLES[ill.side, ill.service].move(ill.state, trigger)
     if move.becomes != ill.state:
         ill.state, ill.state_since = move.becomes, entries.now
-    ill.outcome = OUTCOMES.get(trigger, ill.outcome)
+    ill.outcome = outcome(move, ill.outcome)
     ill.moves += 1
     if trigger in ("staff.return", "staff.complete", "staff.close", "supplier.completed"):
         ill.at_desk_since = None

@@ -36,13 +36,16 @@ class PatronRecord:
 def save_patron(desk: Desk, record: PatronRecord, now: datetime, *, pin: str = "") -> tuple[Patron, str]:
     """Create or update by barcode; returns the patron and "created", "updated" or "unchanged"."""
     given = {f.name: getattr(record, f.name) for f in fields(record)}
+    known = _pin_of(desk.library_id, record.barcode) if pin else ""
+    # hashing is slow by design, so it is done before the transaction holds anybody up
+    hashed = make_password(pin) if pin and not (known and check_password(pin, known)) else ""
     with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
         patron = Patron.objects.select_for_update().filter(library_id=desk.library_id, barcode=record.barcode).first()
         outcome = "updated" if patron else "created"
         patron = patron or Patron(library_id=desk.library_id)
         changed = [name for name, value in given.items() if getattr(patron, name) != value]
-        if pin and not check_password(pin, patron.pin):
-            patron.pin, changed = make_password(pin), [*changed, "pin"]
+        if hashed and patron.pin == known:  # nobody has set another one since we looked
+            patron.pin, changed = hashed, [*changed, "pin"]
         if not changed and patron.pk:
             return patron, "unchanged"
         for name, value in given.items():
@@ -50,6 +53,11 @@ def save_patron(desk: Desk, record: PatronRecord, now: datetime, *, pin: str = "
         patron.save()
         entries.record(facts.PATRON_SAVED, patron=patron.pk, fields=changed)
     return patron, outcome
+
+
+def _pin_of(library_id: int, barcode: str) -> str:
+    pins = Patron.objects.filter(library_id=library_id, barcode=barcode).values_list("pin", flat=True)
+    return pins.first() or ""
 
 
 def set_pin(patron: Patron, pin: str) -> None:
