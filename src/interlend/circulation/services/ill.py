@@ -280,7 +280,7 @@ def lend(desk: Desk, wish: LendRequest, now: datetime) -> Lent:
 def _lend(desk: Desk, wish: LendRequest, now: datetime) -> Lent:
     today = desk.today(now)
     with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
-        item = locked_item(desk, wish.barcode)
+        item = locked_item(desk, wish.barcode, shown=False)
         account = _account(desk, wish)
         if item.state == ON_LOAN:
             return _already_lent(item, account, wish)
@@ -373,7 +373,7 @@ def take_back(desk: Desk, request: str, barcode: str, now: datetime) -> TakenBac
     Nothing on loan under this request is a success: the work is done. An unknown barcode is refused.
     """
     with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
-        item = locked_item(desk, barcode)
+        item = locked_item(desk, barcode, shown=False)
         if item.temporary and item.request == request:
             return _take_back_borrowed(item, request, now, None, entries)
         return _take_back_own(desk, item, request, now, None, entries)
@@ -385,7 +385,7 @@ def take_back_piece(desk: Desk, barcode: str, now: datetime, *, happened_at: dat
     `happened_at` is when it came back, if that was before now. An unknown barcode is refused.
     """
     with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
-        item = locked_item(desk, barcode)
+        item = locked_item(desk, barcode, shown=False)
         at = min(happened_at, now) if happened_at else None
         if item.temporary:
             return _take_back_borrowed(item, item.request, now, at, entries)

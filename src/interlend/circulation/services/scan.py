@@ -18,7 +18,7 @@ from interlend.circulation.policies import (
     shelf_until,
     where_next,
 )
-from interlend.circulation.queries import collection_rules, hold_policy, next_hold, open_loan, waiting_for
+from interlend.circulation.queries import collection_rules, hold_policy, next_hold, open_loan, the_one, waiting_for
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch
 from interlend.libraries.queries import open_days
@@ -35,12 +35,11 @@ class Sent:
     expired: Hold | None = None
 
 
-def locked_item(desk: Desk, barcode: str) -> Item:
-    """The living item with this barcode, locked until the transaction ends."""
-    items = Item.objects.select_for_update(of=("self",)).select_related(
-        "title", "home_branch", "holding_location", "shelving_location"
-    )
-    found = items.filter(library_id=desk.library_id, barcode=barcode.strip()).exclude(state=WITHDRAWN).first()
+def locked_item(desk: Desk, barcode: str, *, shown: bool = True) -> Item:
+    """The living item with this barcode, locked until the transaction ends; `shown`: with all that a page shows."""
+    places = ("holding_location", "shelving_location") if shown else ()
+    items = Item.objects.select_for_update(of=("self",)).select_related("title", "home_branch", *places)
+    found = the_one(items.filter(library_id=desk.library_id, barcode=barcode.strip()).exclude(state=WITHDRAWN))
     if found is None:
         raise refuse("unknown_item", barcode=barcode.strip() or "(nothing scanned)")
     return found
