@@ -20,7 +20,7 @@ from interlend import ncip
 from interlend.bridge.dialects import DIALECTS, Dialect
 from interlend.bridge.host_over_ncip import HostOverNcip, Kept, Peer
 from interlend.bridge.simulated_circulation import SimulatedCirculation
-from interlend.bridge.simulated_host import SimulatedHost
+from interlend.bridge.simulated_host import HOWS, SimulatedHost
 from interlend.bridge.transport import Line
 from interlend.libraries.desks import Desk
 from interlend.sharing.host import AcceptItem, CheckInItem, CheckOutItem, LookupUser
@@ -234,3 +234,8 @@ def test_a_secret_of_the_agency_goes_into_the_header(host: SimulatedHost) -> Non
 def test_a_dialect_is_found_under_its_own_name(key: str) -> None:
     assert DIALECTS[key].key == key
     assert DIALECTS[key].name
+
+
+def test_the_page_about_hosts_names_every_dialect_and_every_misbehaviour() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/hosts.md").read_text()
+    assert [word for word in (*DIALECTS, *HOWS) if f"`{word}`" not in page] == []
