@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from interlend.bridge.hosts import host_of
 from interlend.bridge.models import Exchange, HostSettings
 from interlend.bridge.simulated_host import SimulatedHost
 from interlend.libraries.models import Library
 from interlend.outbox.models import Errand
 from interlend.outbox.services import LEASE, run_due, settle_by_staff
 from interlend.sharing import services as sharing
+from interlend.sharing.host import HostProblem, HostUnknown, LookupUser
 from interlend.sharing.models import IllRequest
 from tests.make import NOW, make_consortium, make_desk, make_ill, make_item, make_patron
 
@@ -258,6 +260,17 @@ def test_every_try_is_kept_as_an_exchange(story: Story, host: SimulatedHost) -> 
     assert kept[0][4].startswith("no answer: 127.0.0.1")
     assert [row[4] for row in kept[1:]] == ["Unknown Item", "Unknown Item", "ok"]
     assert "<ns1:AcceptItem>" in Exchange.objects.last().message  # type: ignore[union-attr]
+
+
+def test_a_question_without_an_answer_is_no_unknown_outcome(story: Story, host: SimulatedHost) -> None:
+    story.reached_over_ncip(story.alder)
+    host.misbehave("drop", service="LookupUser", times=1)
+    asking = host_of(make_desk(story.alder), NOW, hurried=True)
+    with pytest.raises(HostProblem) as no:
+        asking.lookup_user(LookupUser("P1"))
+    assert not isinstance(no.value, HostUnknown)
+    assert no.value.sentence == "ALD's system: 127.0.0.1 ended the connection without an answer."
+    assert asking.lookup_user(LookupUser("P1")).name == "Test, P."
 
 
 # --- a host that is down --------------------------------------------------------------------------------------------

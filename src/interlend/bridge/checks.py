@@ -20,7 +20,7 @@ from interlend.bridge.models import HostSettings
 from interlend.bridge.transport import NoReply
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Library
-from interlend.sharing.host import CheckInItem, HostProblem, HostUnknown, LookupUser
+from interlend.sharing.host import CheckInItem, HostProblem, LookupUser
 from interlend.sharing.models import Partner
 
 Told = TypeVar("Told")
@@ -111,12 +111,12 @@ class _Asking:
         name = "Connection"
         try:
             told = self._timed(self.host.lookup_version)
-        except HostUnknown as trouble:
-            if isinstance(trouble.__cause__, NoReply) and trouble.__cause__.answered:
-                return Check(name, "ok", "It answers, though not to LookupVersion, which is nothing unusual.")
-            remedy = "Ask its operators whether the address is right and whether it lets our address in."
-            return Check(name, "stop", _plain(trouble), remedy)
         except HostProblem as trouble:
+            if isinstance(trouble.__cause__, NoReply):
+                if trouble.__cause__.answered:
+                    return Check(name, "ok", "It answers, though not to LookupVersion, which is nothing unusual.")
+                remedy = "Ask its operators whether the address is right and whether it lets our address in."
+                return Check(name, "stop", _plain(trouble), remedy)
             return Check(name, "stop", _plain(trouble), _remedy(trouble, "Check address, port and firewall."))
         if told.problems or not told.versions_supported:
             return Check(name, "ok", "It answers. It does not tell its versions, which is nothing unusual.")

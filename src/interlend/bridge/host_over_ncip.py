@@ -339,6 +339,9 @@ class HostOverNcip:
             raise HostProblem(f"{self.peer.name}: {no.why}", code=code, remedy=remedy, lasting=no.lasting) from no
         except NoReply as no:
             outcome = f"no answer: {no.why}"
+            if message.service.startswith("Lookup"):  # nothing can have happened that nobody knows of
+                sentence, remedy = f"{self.peer.name}: {no.why}", "Try again in a moment."
+                raise HostProblem(sentence, code="unreachable", remedy=remedy, lasting=False) from no
             raise HostUnknown(
                 f"{self.peer.name}: {no.why} It may have been done; that is looked up before anything is repeated."
             ) from no
