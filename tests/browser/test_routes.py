@@ -189,7 +189,8 @@ def test_a_fast_scanner_is_not_slowed_and_a_wrong_scan_looks_different(desk: Cal
 STAFF_PAGES = (
     "/patrons", "/check-in", "/items?scope=temporary", "/pull-list", "/hold-shelf", "/in-transit", "/temporary-items",
     "/requests/needs-attention", "/requests/borrowing", "/requests/lending", "/receive", "/return", "/ship",
-    "/complete", "/requests/new", "/partners", "/notices", "/notices/drawer", "/settings/", "/health",
+    "/complete", "/requests/new", "/partners", "/notices", "/notices/drawer", "/settings/", "/health", "/exchanges",
+    "/settings/circulation-system", "/settings/ncip-callers", "/settings/ncip-callers/new", "/settings/notice-policy",
 )  # fmt: skip
 
 

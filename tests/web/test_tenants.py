@@ -17,6 +17,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from interlend.bridge import exchanges
+from interlend.bridge.models import Exchange, HostSettings, NcipCaller
 from interlend.circulation import services as circulation
 from interlend.circulation.models import Hold, Item, Loan, Patron
 from interlend.libraries.models import Library, StaffMember
@@ -27,6 +29,7 @@ from interlend.sharing.models import IllRequest, Partner
 from interlend.web.settings.entries import KINDS
 from interlend.web.shell import PATRON_KEY
 from tests.make import (
+    NOW,
     branch,
     make_account,
     make_consortium,
@@ -63,6 +66,7 @@ KEY_OF = {
     "notice": "letter", "notice_send_again": "letter", "notice_print": "letter",
     "ill_request": "request", "ill_action": "request", "ill_correct": "request", "ill_note": "request",
     "slip_return": "request", "slip_bookband": "lent", "errand_action": "errand", "partner": "partner",
+    "exchange": "exchange", "exchange_download": "exchange", "exchange_replay": "exchange",
 }  # fmt: skip
 
 
@@ -169,6 +173,7 @@ def worlds(django_capture_on_commit_callbacks: Any) -> dict[str, World]:
     ):
         with django_capture_on_commit_callbacks(execute=True):
             verb()
+    keep_an_exchange(alder, ill)
     own = make_item(alder, "A1", title="Orlando")
     loan = circulation.check_out(make_desk(alder), zeb.pk, own.barcode, now).loan
     found = {"ALD": World(alder), "BRK": World(brook), "CED": World(cedar)}
@@ -181,13 +186,21 @@ def worlds(django_capture_on_commit_callbacks: Any) -> dict[str, World]:
             "letter": Letter.objects.filter(**mine).first(), "errand": Errand.objects.filter(**mine).first(),
             "request": IllRequest.objects.filter(**mine, side="borrowing").first(),
             "lent": IllRequest.objects.filter(**mine, side="lending").first(),
-            "partner": Partner.objects.filter(**mine).first(),
+            "partner": Partner.objects.filter(**mine).first(), "exchange": Exchange.objects.filter(**mine).first(),
         }  # fmt: skip
         world.keys = {kind: row.pk for kind, row in rows.items() if row is not None}
     assert set(found["ALD"].keys) == set(KEY_OF.values())
     found["ALD"].keys["loan"] = loan.pk
     found["ALD"].barcodes = [zeb.barcode, "A1", ill.number]
     return found
+
+
+def keep_an_exchange(library: Library, ill: IllRequest) -> None:
+    """What was said to Alder's system about its patron, whose barcode a kept message has; and the rows of the joins."""
+    about = exchanges.Kept("out", library.pk, "Koha", "LookupUser", ill.number, "B1", source="https://koha.example/")
+    exchanges.keep(about, f"<NCIPMessage><a>{ill.patron_barcode}</a></NCIPMessage>".encode(), b"<b/>", NOW, 5)
+    HostSettings.objects.create(library=library, name="Quillfeather’s")
+    NcipCaller.objects.create(library=library, name="Quillfeather", from_agencies=["Q"])
 
 
 def browser(member: StaffMember) -> Client:
@@ -376,6 +389,7 @@ READS = {
     "home", "find", "health", "assist_patrons", "discover_items", "item", "patron", "pull_list", "hold_shelf",
     "in_transit", "temporary_items", "slips", "slip_hold", "slip_route", "slip_item", "slip_return", "slip_bookband",
     "needs_attention", "borrowing", "lending", "ill_request", "notices", "notice", "mail_drawer",
+    "exchanges", "exchange", "exchange_download",
 }  # fmt: skip
 
 

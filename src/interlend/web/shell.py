@@ -308,9 +308,11 @@ def _nav(request: HttpRequest, library_id: int, user: StaffMember) -> list[Secti
             entry("ship", _("Ship"), ill["ship"]), entry("complete", _("Complete"), ill["complete"]),
             entry("new_request", _("New request")), entry("partners", _("Partners")),
         ]),
-        Section(_("Library"), [entry("notices", _("Notices")), *(
-            [entry("settings", _("Settings"))] if may(user.roles, ADMINISTER) else []
-        )]),
+        Section(_("Library"), [
+            entry("notices", _("Notices")),
+            *([entry("exchanges", _("Exchanges"))] if may(user.roles, SHARE) else []),
+            *([entry("settings", _("Settings"))] if may(user.roles, ADMINISTER) else []),
+        ]),
     ]  # fmt: skip
 
 

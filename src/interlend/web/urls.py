@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("interlend.web.circulation.urls")),
     path("", include("interlend.web.sharing.urls")),
     path("", include("interlend.web.notices.urls")),
+    path("", include("interlend.web.exchanges.urls")),
     path("settings/", include("interlend.web.settings.urls")),
     path("my/", include("interlend.web.patron.urls")),
 ]

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -121,6 +122,10 @@ def _behaviour(row: HostSettings, now: datetime) -> list[dict[str, Any]]:
         {"label": _("Last answer"), "value": moment(row.last_ok_at) or _("none so far")},
         {"label": _("Left alone until"), "value": moment(paused), "note": _("then it is tried again by itself")},
     ]  # fmt: skip
+
+
+def _checking(_row: HostSettings) -> list[dict[str, Any]]:
+    return [{"label": _("Check the connection"), "url": reverse("host_check"), "key": "c", "values": []}]
 
 
 def _services(row: NcipCaller) -> str:
@@ -239,6 +244,7 @@ KINDS: dict[str, Kind] = {
             "circulation-system", gettext_lazy("Circulation system"), gettext_lazy("circulation system"),
             gettext_lazy("Which system keeps patrons and loans: this one, another one over NCIP, or a person by hand."),
             HostSettings, joins.HostForm, single=True, facts=_behaviour,
+            doings=_checking,
         ),
         Kind(
             "ncip-callers", gettext_lazy("NCIP callers"), gettext_lazy("NCIP caller"),
