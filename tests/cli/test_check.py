@@ -123,6 +123,7 @@ def test_patrons_and_accounts(row: HostSettings, host: SimulatedHost) -> None:
     lines = checked(row, test_patron="P2")
     assert lines["Test patron"].result == "look"
     assert "blocked" in lines["Test patron"].seen
+    assert lines["Account of BRK"].seen == "Alder's system does not know the account INST-BRK."
     assert (lines["Account of BRK"].result, lines["Account of BRK"].remedy) == (
         "stop", "Correct the account's barcode under Partners, or add the account there.",
     )  # fmt: skip

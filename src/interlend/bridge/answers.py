@@ -48,7 +48,7 @@ _NOT_LENT = Meaning(
 )  # fmt: skip
 _NEVER = Meaning("does_not_circulate", "{host}: the item {item} does not circulate.", "ILL staff: ship another copy.")
 _PICKUP = Meaning(
-    "unknown_pickup", "{host} did not accept the message: {detail}",
+    "unknown_pickup", "{host} did not accept the message: {detail}.",
     "Administrator: compare the pickup location codes and the dialect of this host.",
 )  # fmt: skip
 _SETTINGS = Meaning(
@@ -131,17 +131,17 @@ def as_problem(answer: Response, host: str, user: str, item: str) -> HostProblem
     """
     problem = answer.problems[0]
     said = (problem.type.value if problem.type else "", problem.detail or "", problem.value or "")
-    own = " - ".join(word for word in said if word)
-    known = {"host": host, "user": user, "item": item, "words": own, "detail": problem.detail or own}
+    own = " - ".join(word for word in said if word).rstrip(".")
+    known = {"host": host, "user": user, "item": item, "words": own, "detail": (problem.detail or own).rstrip(".")}
     meaning = meaning_of(problem)
     if meaning is _PATRON and answer.service == "CheckOutItemResponse":
         meaning = _ACCOUNT
     if meaning is None:
         return HostProblem(
-            f"{host} refused: {own.rstrip('.') or 'it gave no reason'}.", code="refused_by_host",
+            f"{host} refused: {own or 'it gave no reason'}.", code="refused_by_host",
             remedy="Circulation desk: look at the patron and the item in the circulation system.",
         )  # fmt: skip
     sentence = meaning.sentence.format(**known)
     if own and own.casefold() not in sentence.casefold():
-        sentence += f" (It says: {own[:200].rstrip('.')}.)"
+        sentence += f" (It says: {own[:200]}.)"
     return HostProblem(sentence, code=meaning.code, remedy=meaning.remedy, lasting=meaning.lasting)

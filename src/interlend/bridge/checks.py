@@ -199,8 +199,10 @@ class _Asking:
             try:
                 user = self._timed(lambda account=account: self.host.lookup_user(LookupUser(account)))  # type: ignore[misc]
             except HostProblem as trouble:
+                unknown = f"{self.host.peer.name} does not know the account {account}."
+                seen = unknown if trouble.code == "unknown_patron" else _plain(trouble)
                 remedy = "Correct the account's barcode under Partners, or add the account there."
-                yield Check(name, "stop", _plain(trouble), remedy)
+                yield Check(name, "stop", seen, remedy)
             else:
                 blocked = f"{account} is known, but: {' '.join(user.blocks)}"
                 known = Check(name, "ok", f"{account} is known and may borrow.")
