@@ -16,6 +16,7 @@ import click
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
+from interlend.bridge.exchanges import purge
 from interlend.cli.serve import check_database
 from interlend.notices.services import send_due, write_overdue
 from interlend.outbox.services import run_due
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 PAUSE = 1.0  # seconds between two looks when nothing was due
 BREATH = 0.05  # seconds after work: more may be due at once
 LONGEST_PAUSE = 15.0  # seconds between two tries to reach a database that is away
-BETWEEN_ROLL_CALLS = timedelta(minutes=5)  # between two looks for loans that have become overdue
+BETWEEN_ROLL_CALLS = timedelta(minutes=5)  # between two looks for what time alone brings: overdue, old exchanges
 
 
 @click.command()
@@ -80,5 +81,6 @@ class Rounds:
         close_old_connections()  # one that broke meanwhile is opened anew
         if self.roll_call_at is None or now >= self.roll_call_at:
             write_overdue(now)
+            purge(now)
             self.roll_call_at = now + BETWEEN_ROLL_CALLS
         return run_due(now), send_due(now)
