@@ -315,6 +315,18 @@ def test_a_host_that_is_down_is_left_alone_and_caught_up_with(
     assert (row.failures, row.paused_until, row.last_trouble) == (0, None, "")
 
 
+def test_after_a_long_outage_it_is_asked_again_within_a_quarter_of_an_hour(story: Story, host: SimulatedHost) -> None:
+    story.reached_over_ncip(story.alder)
+    ours = story.ask()
+    story.ship(ours)
+    host.misbehave("http-503")
+    errand = story.receive(ours)
+    Errand.objects.filter(pk=errand.pk).update(tries=50)
+    errand = story.later(errand, hours=9)
+    assert (errand.state, errand.tries) == ("waiting", 51)
+    assert errand.due_at == NOW + timedelta(hours=9, minutes=15)
+
+
 def test_a_refusal_does_not_pause_a_host(story: Story, host: SimulatedHost) -> None:
     row = story.reached_over_ncip(story.alder)
     host.misbehave("refuse", problem="Unknown User")

@@ -7,13 +7,15 @@ barcode is used at the next one.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from functools import wraps
+from typing import Any, Final
 
 from interlend.bridge.host_over_ncip import LOOK_BY_HAND
 from interlend.bridge.hosts import host_of, link_to
 from interlend.circulation import facts as circulation_facts
 from interlend.libraries.desks import Desk
 from interlend.outbox.models import Errand
+from interlend.outbox.services import Handler
 from interlend.sharing import services as sharing
 from interlend.sharing.host import (
     AcceptItem,
@@ -27,9 +29,28 @@ from interlend.sharing.host import (
 from interlend.sharing.models import IllRequest, Piece
 from interlend.sharing.partner import Message, Work
 
+#: the try after which the outbox pauses for a quarter of an hour
+_FOURTH: Final = 4
+
 # --- towards our circulation ------------------------------------------------------------------------------------
 
 
+def _never_long(handler: Handler) -> Handler:
+    """What waits for a host asks again at least every quarter of an hour, as its breaker does, however often it has
+    asked: so an outage of a night is over a quarter of an hour after the host is back."""
+
+    @wraps(handler)
+    def handled(errand: Errand, now: datetime) -> dict[str, Any] | None:
+        try:
+            return handler(errand, now)
+        except HostProblem:
+            errand.tries = min(errand.tries, _FOURTH)  # as the outbox reckons the pause; the row keeps the true count
+            raise
+
+    return handled
+
+
+@_never_long
 def accept_item(errand: Errand, now: datetime) -> dict[str, Any]:
     """B1: a temporary item and a hold for the patron."""
     ill, piece = _ill(errand), _piece(errand)
@@ -46,6 +67,7 @@ def accept_item(errand: Errand, now: datetime) -> dict[str, Any]:
     return {"item": accepted.item}
 
 
+@_never_long
 def check_out_item(errand: Errand, now: datetime) -> dict[str, Any]:
     """L1: our item to the borrowing institution's account; the due date that circulation set is told on (L3)."""
     ill, piece = _ill(errand), _piece(errand)
@@ -66,6 +88,7 @@ def check_out_item(errand: Errand, now: datetime) -> dict[str, Any]:
     return {"due": out.date_due.isoformat() if out.date_due else ""}
 
 
+@_never_long
 def check_in_item(errand: Errand, now: datetime) -> dict[str, Any]:
     """B15, L5: check it in if the desk has not."""
     ill, piece = _ill(errand), _piece(errand)
