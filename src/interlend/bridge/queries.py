@@ -69,6 +69,11 @@ def _listed(rows: QuerySet[Exchange], *order: str) -> QuerySet[Exchange]:
     return rows.order_by(*order or ("-id",)).defer("message", "answer", "headers")
 
 
+def speaks_ncip(library_id: int) -> bool:
+    """Whether the library's circulation is another system that is reached over NCIP."""
+    return HostSettings.objects.filter(library_id=library_id, kind=HostSettings.Kind.NCIP).exists()
+
+
 @dataclass(frozen=True)
 class HostHealth:
     """How the circulation system of a library answers. `silent_since` None: it answers. `waiting`: steps owed to it."""

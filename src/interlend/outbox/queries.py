@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import QuerySet
 
-from interlend.outbox.lifecycles import FAILED, UNKNOWN
+from interlend.outbox.lifecycles import DONE, FAILED, UNKNOWN
 from interlend.outbox.models import Errand, Event
 from interlend.outbox.services import UNSETTLED
 
@@ -37,3 +39,10 @@ def unsettled(library_id: int) -> QuerySet[Errand]:
 def parked(library_id: int) -> QuerySet[Errand]:
     """What waits for a person: failed, or nobody knows whether it happened."""
     return Errand.objects.filter(library_id=library_id, state__in=(FAILED, UNKNOWN)).order_by("id")
+
+
+def lately_done(library_id: int, verbs: Iterable[str], most: int = 200) -> list[Errand]:
+    """Those of the newest errands that were done and are of these kinds; a bounded look, not a search."""
+    newest = Errand.objects.filter(library_id=library_id, state=DONE).order_by("-id")[:most]
+    wanted = set(verbs)
+    return [errand for errand in newest if errand.verb in wanted]

@@ -22,7 +22,7 @@ from interlend.sharing.lifecycles import (
     UNFILLED,
     WILL_SUPPLY,
 )
-from interlend.sharing.models import IllRequest, Partner
+from interlend.sharing.models import IllRequest, Partner, Piece
 
 
 def over(prefix: str = "") -> Q:
@@ -184,6 +184,12 @@ def some(library_id: int, keys: Iterable[object]) -> list[IllRequest]:
     """The requests with these keys, in no order."""
     mine = IllRequest.objects.filter(library_id=library_id, pk__in=[key for key in keys if isinstance(key, int)])
     return list(mine.select_related("partner"))
+
+
+def barcodes_of(library_id: int, pieces: Iterable[object]) -> dict[int, str]:
+    """The barcode of each of these pieces, by key."""
+    mine = Piece.objects.filter(library_id=library_id, pk__in={key for key in pieces if isinstance(key, int)})
+    return {key: own or theirs for key, own, theirs in mine.values_list("pk", "barcode", "partner_barcode")}
 
 
 def with_numbers(library_id: int, numbers: Iterable[str]) -> list[IllRequest]:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from interlend.bridge.queries import HostHealth, host_health
 from interlend.circulation import queries as circulation
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch, StaffMember
@@ -32,7 +33,7 @@ from interlend.outbox.queries import parked, unsettled
 from interlend.sharing import queries as sharing
 from interlend.sharing.models import IllRequest
 from interlend.web import guesses
-from interlend.web.circulation.words import item_status, letter_status
+from interlend.web.circulation.words import clock, item_status, letter_status, moment
 from interlend.web.sharing import words
 
 View = Callable[..., HttpResponse]
@@ -211,9 +212,12 @@ def find(request: HttpRequest) -> HttpResponse:
 @staff_page()
 def health(request: HttpRequest) -> HttpResponse:
     """What waits, what failed, and whose turn it is."""
-    library_id = staff_of(request).library_id
+    library_id, now = staff_of(request).library_id, timezone.now()
+    host = host_health(library_id, now)
     going_on = unsettled(library_id).filter(state__in=(WAITING, RUNNING))
     known = {
+        "host": host, "host_silent": silent(host, now) if host else "",
+        "may_set_up": may(staff_of(request).roles, ADMINISTER),
         "parked": _steps(request, parked(library_id)[:50]), "waiting": _steps(request, going_on[:50]),
         "letters": [(letter, letter_status(letter)) for letter in for_a_person(library_id)[:50]],
     }  # fmt: skip
@@ -279,7 +283,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "library": user.library, "here": here_of(request), "staff_name": user.name,
         "branches": Branch.objects.filter(library_id=library_id),
         "staff_role": ", ".join(_(ROLES[role][0]) for role in user.roles if role in ROLES),
-        "nav": _nav(request, library_id, user), "health": _health(library_id),
+        "nav": _nav(request, library_id, user), "health": _health(library_id, timezone.now()),
     }  # fmt: skip
 
 
@@ -316,11 +320,12 @@ def _nav(request: HttpRequest, library_id: int, user: StaffMember) -> list[Secti
     ]  # fmt: skip
 
 
-def _health(library_id: int) -> list[Dot]:
+def _health(library_id: int, now: datetime) -> list[Dot]:
     letters, waiting = for_a_person(library_id).count(), unsettled(library_id).count()
     failed = parked(library_id).count()
     mail = _("%d letters wait for a person") % letters if letters else _("Every letter went")
-    dots = [Dot("look" if letters else "good", _("Mail: %d to see to") % letters if letters else _("Mail"), mail)]
+    dots = _of_host(host_health(library_id, now), now)
+    dots += [Dot("look" if letters else "good", _("Mail: %d to see to") % letters if letters else _("Mail"), mail)]
     if failed:
         dots.append(Dot("look", _("Steps: %d need a person") % failed, _("Open to see which and why")))
     elif waiting:
@@ -328,6 +333,30 @@ def _health(library_id: int) -> list[Dot]:
     else:
         dots.append(Dot("good", _("Steps"), _("Nothing waits")))
     return dots
+
+
+def _of_host(host: HostHealth | None, now: datetime) -> list[Dot]:
+    """The circulation system, where it is another one."""
+    if host is None:
+        return []
+    if host.silent_since is None:
+        seen = _("%(name)s answers") % {"name": host.name}
+        return [Dot("good", _("Circulation"), seen)]
+    paused = host.paused_until is not None
+    return [Dot("look", _("Circulation: paused") if paused else _("Circulation: no answer"), silent(host, now))]
+
+
+def silent(host: HostHealth, now: datetime) -> str:
+    """`Alder’s circulation has not answered since 09:10; your work is safe, 12 steps wait.` Empty where it answers."""
+    if host.silent_since is None:
+        return ""
+    here = timezone.localtime(host.silent_since)
+    today = here.date() == timezone.localdate(now)
+    told = {"name": host.name, "since": clock(here) if today else moment(here), "n": host.waiting}
+    return ngettext(
+        "%(name)s has not answered since %(since)s; your work is safe, %(n)d step waits.",
+        "%(name)s has not answered since %(since)s; your work is safe, %(n)d steps wait.", host.waiting,
+    ) % told  # fmt: skip
 
 
 __all__ = ["ADMINISTER", "CIRCULATE", "SHARE", "desk_of", "frame", "here_of", "own", "staff_of", "staff_page"]

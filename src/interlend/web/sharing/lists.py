@@ -33,6 +33,7 @@ from interlend.sharing.models import IllRequest
 from interlend.sharing.policies import state_word
 from interlend.web.circulation.answers import page_of, text_of, way_back
 from interlend.web.sharing import words
+from interlend.web.sharing.patterns import Patterns, Said
 from interlend.web.shell import SHARE, staff_of, staff_page
 
 # --- Borrowing, Lending -----------------------------------------------------------------------------------------
@@ -104,6 +105,7 @@ class Cause:
     remedy: str = ""
     meaning: str = "stop"
     lines: list[tuple[Errand, IllRequest | None, str]] = field(default_factory=list)
+    pattern: Said | None = None
 
     @property
     def requests(self) -> int:
@@ -159,18 +161,18 @@ def needs_attention(request: HttpRequest) -> HttpResponse:
     library_id = staff_of(request).library_id
     groups = [_group(library_id, name) for name in _GROUPS]
     known = {
-        "causes": causes(library_id), "groups": [group for group in groups if group.lines],
+        "causes": causes(library_id, staff_of(request).roles), "groups": [group for group in groups if group.lines],
         "back": _back_at_desk(library_id), "missed": _missed(library_id), "letters": for_a_person(library_id)[:20],
         "may_share": may(staff_of(request).roles, SHARE),
     }  # fmt: skip
     return render(request, "sharing/needs_attention.html", known)
 
 
-def causes(library_id: int) -> list[Cause]:
-    """Failed and unknown steps, one group for each party and code, the largest first."""
+def causes(library_id: int, roles: Iterable[str] = ()) -> list[Cause]:
+    """Failed and unknown steps, one group for each party and code, the largest first; with what they share."""
     steps = list(parked(library_id)[:500])
-    keys = {errand.payload.get("ill") for errand in steps}
-    ills = {ill.pk: ill for ill in queries.some(library_id, keys)}
+    patterns = Patterns(library_id, roles, steps)
+    ills = patterns.ills
     found: dict[tuple[str, str, str], Cause] = {}
     for errand in steps:
         ill = ills.get(errand.payload.get("ill") or 0)
@@ -185,6 +187,8 @@ def causes(library_id: int) -> list[Cause]:
         cause.lines.append((errand, ill, why))
         if errand.verb != cause.lines[0][0].verb and errand.party == "host":
             cause.title = _("Circulation could not do several steps")
+    for cause in found.values():
+        cause.pattern = patterns.of([errand for errand, _ill, _why in cause.lines])
     return sorted(found.values(), key=lambda cause: -len(cause.lines))
 
 

@@ -6,6 +6,7 @@ card where they help. The lending side never shows a patron: its row knows none 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from interlend.bridge.hosts import host_of
+from interlend.bridge.queries import exchanges_of_request
 from interlend.circulation import queries as circulation
 from interlend.circulation.lifecycles import OUT
 from interlend.circulation.models import Item, Loan
@@ -29,10 +31,10 @@ from interlend.libraries.models import Branch
 from interlend.libraries.policies import may
 from interlend.lifecycle import NoSuchMove
 from interlend.notices.queries import letters_of_request
-from interlend.outbox.lifecycles import DONE, ERRAND
+from interlend.outbox.lifecycles import DONE, ERRAND, FAILED, UNKNOWN
 from interlend.outbox.models import Errand
 from interlend.outbox.queries import errand as errand_of
-from interlend.outbox.queries import errands_of_request, events_of_request
+from interlend.outbox.queries import errands_of_request, events_of_request, parked
 from interlend.outbox.services import UNSETTLED, settle_by_staff
 from interlend.sharing import queries, services
 from interlend.sharing.errors import Refused
@@ -42,6 +44,7 @@ from interlend.sharing.policies import Button, buttons
 from interlend.web.circulation.answers import way_back
 from interlend.web.circulation.words import LETTER_KINDS, day, due_sentences, letter_status, moment
 from interlend.web.sharing import storyline, words
+from interlend.web.sharing.patterns import Patterns, Said
 from interlend.web.shell import SHARE, desk_of, own, staff_of, staff_page
 
 # --- the page ---------------------------------------------------------------------------------------------------
@@ -67,8 +70,9 @@ def page_of(request: HttpRequest, ill: IllRequest) -> dict[str, Any]:
         "of": words.by_whom(ill).rpartition(" · ")[0],
         "facts": _facts(ill, items, circulation.loans_of_request(library_id, ill.number)),
         "actions": _actions(ill) if may_share else [],
-        "cards": [_card(ill, errand) for errand in errands if errand.state in UNSETTLED],
-        "entries": storyline.entries(ill, events, errands, letters), "note_form": NoteForm(),
+        "cards": _cards(ill, [errand for errand in errands if errand.state in UNSETTLED], staff_of(request).roles),
+        "entries": storyline.entries(ill, events, errands, letters, exchanges_of_request(library_id, ill.number)),
+        "note_form": NoteForm(),
         "letters": [(letter, letter_status(letter), LETTER_KINDS.get(letter.kind, letter.kind)) for letter in letters],
     }  # fmt: skip
 
@@ -198,8 +202,11 @@ class Card:
     actions: list[dict[str, Any]] = field(default_factory=list)
     form: forms.Form | None = None
     correct: str = ""
+    pattern: Said | None = None
 
 
+#: failed steps of the library that are looked through for a pattern
+MOST_ALIKE = 500
 #: errand's code -> what may be corrected at the card
 _MENDS = {
     **dict.fromkeys(("unknown_patron", "patron_blocked", "patron_expired", "no_pickup"), "patron"),
@@ -211,6 +218,20 @@ _MENDS = {
     **dict.fromkeys(("account_not_set", "no_account", "not_a_member", "unknown_partner"), "partner"),
     **dict.fromkeys(("ill_not_set_up",), "settings"),
 }  # fmt: skip
+
+
+def _cards(ill: IllRequest, owed: list[Errand], roles: Iterable[str]) -> list[Card]:
+    """A card for each step; where others failed in the same way, with what they have in common."""
+    cards = [_card(ill, errand) for errand in owed]
+    kinds = {(errand.party, errand.code) for errand in owed if errand.state in (FAILED, UNKNOWN)}
+    if not kinds:
+        return cards
+    alike = [errand for errand in parked(ill.library_id)[:MOST_ALIKE] if (errand.party, errand.code) in kinds]
+    patterns = Patterns(ill.library_id, roles, alike)
+    for card in cards:
+        own = card.errand
+        card.pattern = patterns.of([other for other in alike if (other.party, other.code) == (own.party, own.code)])
+    return cards
 
 
 def _card(ill: IllRequest, errand: Errand) -> Card:

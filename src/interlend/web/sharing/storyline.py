@@ -2,7 +2,7 @@
 
 Strategy: events are facts and tell the story; a step towards the partner rides on the move that owed it, a step
 towards circulation stands by itself only where circulation's own events do not tell it already (another system's
-circulation, a step that waits or failed). Letters stand in circulation's lane. Newest first.
+circulation, a step that waits or failed). Letters and the messages of another system stand in circulation's lane.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from interlend.bridge.models import Exchange
 from interlend.circulation import facts as circulation_facts
 from interlend.notices.models import Letter
 from interlend.outbox.lifecycles import DONE
@@ -22,6 +23,7 @@ from interlend.outbox.models import Errand, Event
 from interlend.sharing import facts
 from interlend.sharing.models import IllRequest
 from interlend.web.circulation.words import LETTER_KINDS, day, event_sentence, join, letter_status
+from interlend.web.exchanges import words as said
 from interlend.web.sharing import words
 
 SHARING, CIRCULATION = "sharing", "circulation"
@@ -44,8 +46,9 @@ class Entry:
 
 
 def entries(
-    ill: IllRequest, events: Sequence[Event], errands: Sequence[Errand], letters: Iterable[Letter]
-) -> list[Entry]:
+    ill: IllRequest, events: Sequence[Event], errands: Sequence[Errand], letters: Iterable[Letter],
+    exchanges: Iterable[Exchange] = (),
+) -> list[Entry]:  # fmt: skip
     """Everything that happened to the request, newest first."""
     partner = ill.partner.name if ill.partner else ""
     told = {errand.made_at: errand for errand in errands if errand.verb.startswith("partner.")}
@@ -59,6 +62,7 @@ def entries(
             continue
         line.append(_of_errand(errand, partner))
     line += [_of_letter(letter) for letter in letters]
+    line += [_of_exchange(exchange) for exchange in exchanges]
     return sorted(line, key=lambda entry: (entry.at, entry.order), reverse=True)
 
 
@@ -135,3 +139,12 @@ def _of_letter(letter: Letter) -> Entry:
     kind = str(LETTER_KINDS.get(letter.kind, letter.kind.replace("_", " ").capitalize()))
     step = {"meaning": status.meaning if status.meaning != "plain" else "", "word": status.word}
     return Entry(CIRCULATION, at, kind, "", status.detail, step, reverse("notice", args=[letter.pk]), (3, letter.pk))
+
+
+def _of_exchange(exchange: Exchange) -> Entry:
+    """One message to or from circulation, with its outcome; the page behind it has both bodies."""
+    ended = said.outcome(exchange)
+    step = {"meaning": "" if ended.meaning == "good" else ended.meaning, "word": ended.word}
+    url = reverse("exchange", args=[exchange.pk])
+    sentence = f"{said.service(exchange)} {said.way(exchange)}"
+    return Entry(CIRCULATION, exchange.at, sentence, "", ended.detail, step, url, (2, exchange.pk))
