@@ -155,7 +155,8 @@ class _Work:
     def _finish(self, response: ncip.Response, envelope: ncip.Envelope, call: Call | None) -> Answer:
         """Write the answer and keep the exchange; what we cannot write is a bug of ours."""
         style = ncip.answer_style(envelope)
-        if call is not None and call.caller.bare_problems and response.problems:
+        nowhere = isinstance(response, ncip.LookupVersionResponse)  # the one answer without a place for problems
+        if response.problems and (nowhere or (call is not None and call.caller.bare_problems)):
             response = ncip.BareProblem(problems=response.problems)
         answer = ncip.encode(response, style)
         if response.problems:
