@@ -95,7 +95,7 @@ def server(url: str, workers: int) -> Iterator[tuple[int, int]]:
 
 
 def fill(url: str, items: int) -> None:
-    """A library with `items` copies, a thousand patrons and one caller; straight into the tables, it is only filling."""
+    """A library with `items` copies, a thousand patrons and one caller, straight into the tables."""
     code = f"import bench_fill; bench_fill.fill({items}, {PATRONS})"
     env = os.environ | {"DATABASE_URL": url, "PYTHONPATH": f"{ROOT / 'bench'}:{ROOT}"}
     subprocess.run([sys.executable, "-c", code], env=env, check=True)
