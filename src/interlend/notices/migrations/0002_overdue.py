@@ -5,41 +5,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('libraries', '0001_initial'),
-        ('notices', '0001_initial'),
+        ("libraries", "0001_initial"),
+        ("notices", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='NoticePolicy',
+            name="NoticePolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('overdue', models.BooleanField(default=True, help_text='Write when something is overdue.')),
-                ('overdue_days', models.PositiveIntegerField(default=1, help_text='Days after the due date.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("overdue", models.BooleanField(default=True, help_text="Write when something is overdue.")),
+                ("overdue_days", models.PositiveIntegerField(default=1, help_text="Days after the due date.")),
             ],
             options={
-                'verbose_name_plural': 'notice policies',
+                "verbose_name_plural": "notice policies",
             },
         ),
         migrations.AddField(
-            model_name='letter',
-            name='about_day',
+            model_name="letter",
+            name="about_day",
             field=models.DateField(null=True),
         ),
         migrations.AddField(
-            model_name='letter',
-            name='loan_key',
+            model_name="letter",
+            name="loan_key",
             field=models.BigIntegerField(null=True),
         ),
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(condition=models.Q(('loan_key__isnull', False)), fields=['loan_key'], name='letter_by_loan'),
+            model_name="letter",
+            index=models.Index(
+                condition=models.Q(("loan_key__isnull", False)), fields=["loan_key"], name="letter_by_loan"
+            ),
         ),
         migrations.AddField(
-            model_name='noticepolicy',
-            name='library',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='notice_policy', to='libraries.library'),
+            model_name="noticepolicy",
+            name="library",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="notice_policy", to="libraries.library"
+            ),
         ),
     ]

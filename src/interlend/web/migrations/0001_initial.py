@@ -6,32 +6,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('libraries', '0001_initial'),
+        ("libraries", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ScanRow',
+            name="ScanRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('page', models.CharField(max_length=20)),
-                ('key', models.CharField(max_length=32)),
-                ('at', models.DateTimeField()),
-                ('kind', models.CharField(max_length=30)),
-                ('answer', models.JSONField(default=dict)),
-                ('cleared', models.BooleanField(default=False)),
-                ('library', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='libraries.library')),
-                ('staff', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("page", models.CharField(max_length=20)),
+                ("key", models.CharField(max_length=32)),
+                ("at", models.DateTimeField()),
+                ("kind", models.CharField(max_length=30)),
+                ("answer", models.JSONField(default=dict)),
+                ("cleared", models.BooleanField(default=False)),
+                (
+                    "library",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="libraries.library",
+                    ),
+                ),
+                (
+                    "staff",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['staff', 'page', 'cleared', '-id'], name='scan_rows')],
-                'constraints': [models.UniqueConstraint(fields=('staff', 'page', 'key'), name='scan_once')],
+                "ordering": ["-id"],
+                "indexes": [models.Index(fields=["staff", "page", "cleared", "-id"], name="scan_rows")],
+                "constraints": [models.UniqueConstraint(fields=("staff", "page", "key"), name="scan_once")],
             },
         ),
     ]
