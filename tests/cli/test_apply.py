@@ -562,6 +562,10 @@ def test_the_documented_file_applies(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("ALDER_ADMIN_PASSWORD", "a-word-for-the-admin")
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "alder.ill").write_text("a-word-for-ill")
+    for name in ("koha", "catalogue"):
+        (tmp_path / "secrets" / name).write_text(f"a-word-for-{name}")
+    for name in ("ALDER_AGENCY", "RELAIS_SECRET", "CATALOGUE_TOKEN"):
+        monkeypatch.setenv(name, f"a-word-for-{name}")
     path = tmp_path / "site.yaml"
     path.write_text(example(), encoding="utf-8")
     assert set(apply(path).values()) == {"created"}

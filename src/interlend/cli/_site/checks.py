@@ -15,6 +15,8 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
+from interlend.bridge.connections import claimed, folded, host_problems, names_by_library
+from interlend.bridge.models import HostSettings, NcipCaller
 from interlend.circulation.models import LoanPolicy, Patron, PatronType, ShelvingLocation
 from interlend.cli._site.document import Document, Place, Problem
 from interlend.cli._site.schema import suggestion
@@ -40,8 +42,14 @@ REFERENCES = {
     ("ill_settings", "holding_location"): "branch",
     ("ill_settings", "shelving_location"): "shelving location",
     ("ill_settings", "home_branch"): "branch",
+    ("ncip_callers", "new_user_type"): "patron type",
     ("account", "patron_type"): "patron type",
     ("account", "home_branch"): "branch",
+}
+#: (list or mapping) -> its secrets, and how long each may be
+SECRETS = {
+    "host": {"agency_secret": 120, "auth_secret": 500},
+    "ncip_callers": {"secret": 1000, "http_password": 1000, "bearer_token": 1000},
 }
 MAP_CELLS = ("patron_type", "holding_location", "shelving_location", "material_format")
 
@@ -54,6 +62,9 @@ class Known:
     names: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     staff: dict[str, str] = field(default_factory=dict)  # sign-in -> symbol
     persons: dict[str, set[str]] = field(default_factory=dict)  # symbol -> barcodes of patrons that are persons
+    agencies: dict[str, set[str]] = field(default_factory=dict)  # symbol -> the names by which messages mean it
+    hosts: dict[str, dict[str, Any]] = field(default_factory=dict)  # symbol -> its circulation system's row
+    callers: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)  # symbol -> name -> the caller's row
 
 
 def known_of(symbols: list[str], barcodes: list[str]) -> Known:
@@ -69,7 +80,16 @@ def known_of(symbols: list[str], barcodes: list[str]) -> Known:
     persons = Patron.objects.filter(library__symbol__in=symbols, barcode__in=barcodes, kind=Patron.Kind.PERSON)
     for symbol, barcode in persons.values_list("library__symbol", "barcode"):
         known.persons.setdefault(symbol, set()).add(barcode)
+    known.agencies = names_by_library()
+    known.hosts = {row["library__symbol"]: row for row in _rows_of(HostSettings, symbols)}
+    for row in _rows_of(NcipCaller, symbols):
+        known.callers.setdefault(row["library__symbol"], {})[row["name"]] = row
     return known
+
+
+def _rows_of(model: type[HostSettings] | type[NcipCaller], symbols: list[str]) -> list[dict[str, Any]]:
+    names = [column.name for column in model._meta.fields]  # noqa: SLF001 - documented, for all its underscore
+    return list(model._default_manager.filter(library__symbol__in=symbols).values("library__symbol", *names))  # noqa: SLF001
 
 
 def check(document: Document, known: Known, folder: Path) -> list[Problem]:
@@ -122,6 +142,14 @@ class _Check:
             for at, row in accounts if name == "account" else _rows(library, place, name):
                 self._reference(library, (*at, key), row.get(key), kind)
         self._persons(accounts, symbol)
+        self._twice(list(_rows(library, place, "ncip_callers")), "name", "caller name")
+        for name, secrets in SECRETS.items():
+            for at, row in _rows(library, place, name):
+                self._secrets(at, row, secrets)
+        for at, row in _rows(library, place, "host"):
+            self._host(at, row, str(symbol))
+        for at, row in _rows(library, place, "ncip_callers"):
+            self._caller(library, at, row, str(symbol))
         self._same_locations(place, library)
         self._unreached_rows(place, library)
         for at, person in _rows(library, place, "staff"):
@@ -182,7 +210,7 @@ class _Check:
         owner = self.known.staff.get(sign_in)
         if owner is not None and owner != symbol:
             self._complain((*place, "sign_in"), f"{sign_in} is a staff member of {owner}; choose another sign-in")
-        ways = [key for key in ("password", "password_env", "password_file") if person.get(key) is not None]
+        ways = ways_of(person, "password")
         if len(ways) > 1:
             self._complain((*place, ways[1]), f"{' and '.join(ways)} are given for {sign_in}; keep one")
         elif not ways and owner is None and sign_in:
@@ -191,9 +219,59 @@ class _Check:
         elif ways:
             self._password((*place, ways[0]), person, sign_in)
 
+    def _secrets(self, place: Place, row: dict[str, Any], secrets: dict[str, int]) -> None:
+        for name, longest in secrets.items():
+            ways = ways_of(row, name)
+            if len(ways) > 1:
+                self._complain((*place, ways[1]), f"{' and '.join(ways)} are given; keep one")
+                continue
+            try:
+                secret = secret_of(row, name, self.folder) or ""
+            except ValueError as no:
+                self._complain((*place, ways[0]), str(no))
+                continue
+            if len(secret) > longest or "\0" in secret:
+                said = f"the {name.replace('_', ' ')} is longer than {longest} characters, or is no text"
+                self._complain((*place, ways[0]), said)
+
+    def _host(self, place: Place, row: dict[str, Any], symbol: str) -> None:
+        """Complete with what the installation has already."""
+        given = {key: value for key, value in row.items() if value is not None}
+        for name in SECRETS["host"]:
+            if ways := ways_of(row, name):
+                given[name] = row[ways[0]]
+        for column, sentence in host_problems(self.known.hosts.get(symbol, {}) | given).items():
+            self._complain((*place, column), f"“{column}”: {sentence}")
+
+    def _caller(self, library: dict[str, Any], place: Place, row: dict[str, Any], symbol: str) -> None:
+        pickups = row.get("pickups")
+        for theirs, ours in pickups.items() if isinstance(pickups, dict) else ():
+            self._reference(library, (*place, "pickups", theirs), ours, "branch")
+        names = row.get("to_agencies")
+        words = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+        for name in claimed(words, symbol, self._agencies()):
+            self._complain((*place, "to_agencies"), f"another library here is called “{name}”; leave it out")
+        stored = self.known.callers.get(symbol, {}).get(str(row.get("name")), {})
+        has_password = any(row.get(way) for way in ways_of(row, "http_password")) or (
+            not ways_of(row, "http_password") and stored.get("http_password")
+        )
+        if bool(row.get("http_user", stored.get("http_user"))) != bool(has_password):
+            self._complain(place, "http_user and http_password go together; give both or none")
+
+    def _agencies(self) -> dict[str, set[str]]:
+        """The names by which messages mean each library, in the installation and in this file."""
+        found = {symbol: set(names) for symbol, names in self.known.agencies.items()}
+        for place, library in libraries_of(self.document.data):
+            mine = found.setdefault(str(library.get("symbol")), set())
+            aliases = [row.get("to_agencies") for _, row in _rows(library, place, "ncip_callers")]
+            listed = (word for names in aliases if isinstance(names, list) for word in names)
+            words = [library.get("symbol"), library.get("name"), *listed]
+            mine |= {folded(word) for word in words if isinstance(word, str)}
+        return found
+
     def _password(self, place: Place, person: dict[str, Any], sign_in: str) -> None:
         try:
-            secret = password_of(person, self.folder)
+            secret = secret_of(person, "password", self.folder)
             if secret is not None:
                 validate_password(secret)
         except ValidationError as no:
@@ -219,24 +297,30 @@ def _covers(wide: dict[str, Any], narrow: dict[str, Any]) -> bool:
     return all(cell(wide, name) in (None, "", cell(narrow, name)) for name in MAP_CELLS)
 
 
-def password_of(person: dict[str, Any], folder: Path) -> str | None:
-    """The password of a staff member, wherever it is kept; None where none is given. ValueError: it cannot be had."""
-    if isinstance(name := person.get("password_env"), str):
-        if not os.environ.get(name):
-            raise ValueError(f"the environment has no {name}; set it, or give the password in another way")
-        return os.environ[name]
-    if isinstance(name := person.get("password_file"), str):
-        return _kept_in(folder / name)
-    secret = person.get("password")
+def ways_of(row: dict[str, Any], name: str) -> list[str]:
+    """The keys by which a row gives the secret `name`: itself, `…_env`, `…_file`."""
+    return [key for key in (name, f"{name}_env", f"{name}_file") if row.get(key) is not None]
+
+
+def secret_of(row: dict[str, Any], name: str, folder: Path) -> str | None:
+    """The secret `name` of a row, wherever it is kept; None where none is given. ValueError: it cannot be had."""
+    said = name.replace("_", " ")
+    if isinstance(variable := row.get(f"{name}_env"), str):
+        if not os.environ.get(variable):
+            raise ValueError(f"the environment has no {variable}; set it, or give the {said} in another way")
+        return os.environ[variable]
+    if isinstance(file := row.get(f"{name}_file"), str):
+        return _kept_in(folder / file, said)
+    secret = row.get(name)
     return secret if isinstance(secret, str) else None
 
 
-def _kept_in(path: Path) -> str:
+def _kept_in(path: Path, said: str) -> str:
     try:
         secret = path.read_text(encoding="utf-8").strip("\r\n")
     except (OSError, ValueError) as no:
         why = (no.strerror if isinstance(no, OSError) else "") or "it is not text"
-        raise ValueError(f"the password file {path} cannot be read: {why}") from None
+        raise ValueError(f"the {said} file {path} cannot be read: {why}") from None
     if not secret:
-        raise ValueError(f"the password file {path} is empty; write the password into it")
+        raise ValueError(f"the {said} file {path} is empty; write the {said} into it")
     return secret

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,9 +10,12 @@ from django.db import OperationalError, ProgrammingError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from interlend.cli._site.checks import Known, accounts_of, check, known_of, libraries_of, password_of
+from interlend.cli._site.checks import SECRETS, Known, accounts_of, check, known_of, libraries_of, secret_of
 from interlend.cli._site.document import Document, Place, Problem, read_document
 from interlend.cli._site.schema import Part, Site, suggestion
+
+#: whose secrets are the library's own circulation system's; no caller has an empty name
+HOST = ""
 
 
 class Faulty(Exception):
@@ -31,11 +34,13 @@ class Faulty(Exception):
 
 @dataclass(frozen=True)
 class SiteFile:
-    """A valid site, with the passwords of its staff by sign-in. `compared`: the database was asked what it has."""
+    """A valid site, with the passwords of its staff by sign-in, and the secrets of its joins by library, caller's name
+    (`HOST` for the circulation system) and column. `compared`: the database was asked what it has."""
 
     site: Site
     passwords: dict[str, str]
     compared: bool
+    secrets: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
 
 def read_site_file(path: Path) -> SiteFile:
@@ -51,7 +56,7 @@ def read_site_file(path: Path) -> SiteFile:
     problems += check(document, known or Known(), path.parent)
     if problems or site is None:
         raise Faulty(document.name, sorted(set(problems)))
-    return SiteFile(site, _passwords(site, path.parent), known is not None)
+    return SiteFile(site, _passwords(site, path.parent), known is not None, _secrets(site, path.parent))
 
 
 def _known(document: Document) -> Known | None:
@@ -67,11 +72,24 @@ def _known(document: Document) -> Known | None:
 
 def _passwords(site: Site, folder: Path) -> dict[str, str]:
     found = {
-        person.sign_in: password_of(person.model_dump(), folder)
+        person.sign_in: secret_of(person.model_dump(), "password", folder)
         for library in site.libraries
         for person in library.staff
     }
     return {sign_in: secret for sign_in, secret in found.items() if secret is not None}
+
+
+def _secrets(site: Site, folder: Path) -> dict[tuple[str, str, str], str]:
+    found: dict[tuple[str, str, str], str] = {}
+    for library in site.libraries:
+        parts: list[tuple[str, str, Part]] = [("ncip_callers", part.name, part) for part in library.ncip_callers]
+        if library.host is not None:
+            parts.append(("host", HOST, library.host))
+        for kind, whose, part in parts:
+            for name in SECRETS[kind]:
+                if (secret := secret_of(part.model_dump(), name, folder)) is not None:
+                    found[library.symbol, whose, name] = secret
+    return found
 
 
 # --- what pydantic found, in plain words ------------------------------------------------------------------------
@@ -112,6 +130,8 @@ def _sentence(error: ErrorDetails, place: Place) -> str:
     if kind == "literal_error":
         choices = [str(choice).strip("'") for choice in facts["expected"].replace(" or ", ", ").split(", ")]
         return f"“{key}” cannot be “{error['input']}”{suggestion(str(error['input']), choices)}"
+    if kind == "dict_type" and key == "pickups":
+        return "“pickups” is written as keys and values, “theirs: OURS”"
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         part = _model_at(place)
         return f"{part.said} is written as keys and values, such as “{next(iter(part.model_fields))}: …”"

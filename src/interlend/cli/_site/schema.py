@@ -28,6 +28,9 @@ from pydantic import (
     field_validator,
 )
 
+from interlend.bridge.connections import why_no_network
+from interlend.bridge.dialects import DIALECTS
+from interlend.bridge.ncip_responder.door import SERVICES
 from interlend.libraries.policies import ROLES
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -108,6 +111,30 @@ def _role(text: str) -> str:
     return text
 
 
+def _dialect(text: str) -> str:
+    if text not in DIALECTS:
+        raise ValueError(f"unknown dialect “{text}”{suggestion(text, list(DIALECTS)) or '; try generic'}")
+    return text
+
+
+def _service(text: str) -> str:
+    if text not in SERVICES:
+        raise ValueError(f"“{text}” is not offered to callers{suggestion(text, sorted(SERVICES))}")
+    return text
+
+
+def _network(text: str) -> str:
+    if sentence := why_no_network(text):
+        raise ValueError(sentence.rstrip("."))
+    return text
+
+
+def _currency(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{3}", text):
+        raise ValueError(f"“{text}” is no currency; write its three letters, as EUR")
+    return text.upper()
+
+
 class Span(NamedTuple):
     """Open from `opens` to `closes`, in the library's own time."""
 
@@ -156,6 +183,12 @@ Remark80 = Annotated[str, Field(max_length=80), AfterValidator(_one_line)]
 Paragraph = Annotated[str, Field(max_length=2000), AfterValidator(_clean)]
 Line = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_one_line)]
 Secret = Annotated[str, Field(min_length=1, max_length=1000)]
+Word60 = Annotated[str, Field(max_length=60), AfterValidator(_one_line)]
+Word120 = Annotated[str, Field(max_length=120), AfterValidator(_one_line)]
+Address = Annotated[str, Field(max_length=300), AfterValidator(_one_line)]
+Names = list[Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_one_line)]]
+#: a secret that may also be taken away again, by being empty
+AnySecret = Annotated[str, Field(max_length=1000)]
 Email = Annotated[str, Field(max_length=254), AfterValidator(_email)]
 Day = Annotated[date, BeforeValidator(_day)]
 Count = Annotated[int, Field(ge=0, le=10_000)]
@@ -314,6 +347,63 @@ class IllSettings(Part):
     home_branch: Code
 
 
+class Host(Part):
+    """Which circulation system the library has, and how it is reached. Each secret may be kept elsewhere."""
+
+    said: ClassVar[str] = "host"
+    kind: Literal["in_process", "ncip", "by_hand"] = "in_process"
+    name: Remark80 = ""
+    url: Address = ""
+    dialect: Annotated[str, AfterValidator(_dialect)] = "generic"
+    from_agency: Word60 = ""
+    to_agency: Word60 = ""
+    profile: Word60 = ""
+    agency_secret: AnySecret | None = None
+    agency_secret_env: Name120 | None = None
+    agency_secret_file: Line | None = None
+    auth: Literal["none", "basic", "bearer", "api_key", "oauth2"] = "none"
+    auth_user: Word120 = ""
+    auth_secret: AnySecret | None = None
+    auth_secret_env: Name120 | None = None
+    auth_secret_file: Line | None = None
+    auth_header: Word60 = ""
+    token_url: Address = ""
+    scope: Word120 = ""
+    ca_file: Address = ""
+    test_patron: Word60 = ""
+
+
+class NcipCaller(Part):
+    """A program that may drive our circulation over NCIP. Each secret may be kept elsewhere."""
+
+    said: ClassVar[str] = "an NCIP caller"
+    name: Name80
+    active: bool = True
+    default: bool = False
+    from_agencies: Names = []
+    from_systems: Names = []
+    to_agencies: Names = []
+    secret: AnySecret | None = None
+    secret_env: Name120 | None = None
+    secret_file: Line | None = None
+    http_user: Remark80 = ""
+    http_password: AnySecret | None = None
+    http_password_env: Name120 | None = None
+    http_password_file: Line | None = None
+    bearer_token: AnySecret | None = None
+    bearer_token_env: Name120 | None = None
+    bearer_token_file: Line | None = None
+    networks: list[Annotated[str, AfterValidator(_network)]] = []
+    services: list[Annotated[str, AfterValidator(_service)]] = []
+    on_clash: Literal["refuse", "suffix", "reuse"] = "refuse"
+    pickups: dict[str, Code] = {}
+    currency: Annotated[str, AfterValidator(_currency)] = "USD"
+    new_user_type: Annotated[str, Field(max_length=20)] = ""
+    no_block_or_trap: bool = False
+    bare_problems: bool = False
+    header_as_sent: bool = False
+
+
 class Account(Part):
     """The partner's institution account in our circulation, to which our items are lent."""
 
@@ -365,6 +455,8 @@ class Library(Part):
     hold_policy: HoldPolicy | None = None
     notice_policy: NoticePolicy | None = None
     ill_settings: IllSettings | None = None
+    host: Host | None = None
+    ncip_callers: list[NcipCaller] = []
     partners: list[Partner] = []
 
 

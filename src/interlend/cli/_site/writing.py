@@ -16,15 +16,26 @@ from django.contrib.auth.hashers import check_password
 from django.db import IntegrityError, transaction
 from django.db.models import Manager, Model
 
+from interlend.bridge.callers import keyed
+from interlend.bridge.models import HostSettings, NcipCaller
 from interlend.circulation import models as circulation
 from interlend.circulation.services import PatronRecord, save_patron
 from interlend.cli._site import schema
-from interlend.cli._site.reading import SiteFile
+from interlend.cli._site.checks import SECRETS
+from interlend.cli._site.reading import HOST, SiteFile
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch, Closure, Library, OpenHours, StaffMember
 from interlend.notices.models import NoticePolicy
 from interlend.sharing.models import Partner
 
+HOST_NAMES = (
+    "kind", "name", "url", "dialect", "from_agency", "to_agency", "profile", "auth", "auth_user", "auth_header",
+    "token_url", "scope", "ca_file", "test_patron",
+)  # fmt: skip
+CALLER_NAMES = (
+    "active", "default", "from_agencies", "from_systems", "to_agencies", "http_user", "networks", "services",
+    "on_clash", "pickups", "currency", "new_user_type", "no_block_or_trap", "bare_problems", "header_as_sent",
+)  # fmt: skip
 Row = TypeVar("Row", bound=Model)
 
 
@@ -47,7 +58,7 @@ def write_site(file: SiteFile, now: datetime) -> list[Outcome]:
 
 def _write_all(file: SiteFile, now: datetime) -> list[Outcome]:
     with transaction.atomic():
-        return [done for part in file.site.libraries for done in _Library(part, file.passwords, now).write()]
+        return [done for part in file.site.libraries for done in _Library(part, file, now).write()]
 
 
 @dataclass
@@ -55,7 +66,7 @@ class _Library:
     """The writing of one library: its part of the file, and the rows that later parts refer to, by their code."""
 
     part: schema.Library
-    passwords: dict[str, str]
+    file: SiteFile
     now: datetime
     outcomes: list[Outcome] = field(default_factory=list)
 
@@ -68,6 +79,7 @@ class _Library:
         self._policies()
         self._people()
         self._sharing()
+        self._joins()
         return self.outcomes
 
     # --- rows, compared before they are saved ---
@@ -198,7 +210,7 @@ class _Library:
     def _staff_member(self, part: schema.Staff, given: dict[str, Any]) -> None:
         """A password that is the same already is not hashed anew: its holder stays signed in."""
         member = StaffMember.objects.filter(sign_in=part.sign_in).first()
-        secret, thing = self.passwords.get(part.sign_in), f"staff member {part.sign_in}"
+        secret, thing = self.file.passwords.get(part.sign_in), f"staff member {part.sign_in}"
         if member is None:
             StaffMember.objects.create_user(part.sign_in, self.library, secret, **given)
             self._note("created", thing)
@@ -247,6 +259,25 @@ class _Library:
         desk = Desk(self.library.pk, self.library.time_zone, "site file")
         outcome = save_patron(desk, PatronRecord(**record), self.now)[1]
         self._note(outcome, f"account {part.barcode}")
+
+    # --- the joins ---
+
+    def _joins(self) -> None:
+        if (host := self.part.host) is not None:
+            secrets = self._secrets(HOST, "host")
+            self._put(
+                HostSettings.objects, "circulation system", {"library": self.library}, host, HOST_NAMES, **secrets
+            )
+            if self.outcomes[-1].what == "updated":  # what is known of its failures was about the old settings
+                HostSettings.objects.filter(library=self.library).update(paused_until=None)
+        for part in self.part.ncip_callers:
+            hashed = {name: keyed(secret) if secret else "" for name, secret in self._secrets(part.name).items()}
+            self._put_coded(NcipCaller.objects, "NCIP caller", "name", part, *CALLER_NAMES, **hashed)
+
+    def _secrets(self, whose: str, kind: str = "ncip_callers") -> dict[str, str]:
+        """The secrets that the file gives, by column."""
+        known = {name: self.file.secrets.get((self.part.symbol, whose, name)) for name in SECRETS[kind]}
+        return {name: secret for name, secret in known.items() if secret is not None}
 
 
 def _key(rows: Mapping[str, Model], code: str | None) -> int | None:
