@@ -46,20 +46,24 @@ MOST_LEAFED = 1000
 # --- the list -----------------------------------------------------------------------------------------------------
 
 
+#: what the filters that must say something say at first
+ANYTHING = {"direction": "any", "service": "any", "outcome": "any"}
+
+
 class FilterForm(forms.Form):
     """What to look for; everything may be empty."""
 
     direction = forms.ChoiceField(
-        label=gettext_lazy("Direction"), required=False,
-        choices=[("", gettext_lazy("Both ways")), ("in", gettext_lazy("Received")), ("out", gettext_lazy("Sent"))],
+        label=gettext_lazy("Direction"),
+        choices=[("any", gettext_lazy("Both ways")), ("in", gettext_lazy("Received")), ("out", gettext_lazy("Sent"))],
     )  # fmt: skip
     service = forms.ChoiceField(
-        label=gettext_lazy("Service"), required=False,
-        choices=lambda: [("", _("All services")), *((name, name) for name in sorted(SERVICES))],
+        label=gettext_lazy("Service"),
+        choices=lambda: [("any", _("All services")), *((name, name) for name in sorted(SERVICES))],
     )  # fmt: skip
     outcome = forms.ChoiceField(
-        label=gettext_lazy("Outcome"), required=False,
-        choices=[("", gettext_lazy("All")), ("ok", gettext_lazy("Went well")),
+        label=gettext_lazy("Outcome"),
+        choices=[("any", gettext_lazy("All")), ("ok", gettext_lazy("Went well")),
                  ("trouble", gettext_lazy("Did not go well"))],
     )  # fmt: skip
     request = forms.CharField(label=gettext_lazy("Request number"), max_length=60, required=False)
@@ -77,12 +81,12 @@ class FilterForm(forms.Form):
 @staff_page()
 def exchanges(request: HttpRequest) -> HttpResponse:
     """The newest first; without a time of one's own, the last week."""
-    form = FilterForm(request.GET or None)
+    form = FilterForm(ANYTHING | request.GET.dict())
     asked: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
     today = timezone.localdate(timezone.now())
     found = queries.exchanges(staff_of(request).library_id, _sought(asked, today))
     leaf = _Bounded(found if not form.errors else found.none(), 50).get_page(request.GET.get("page"))
-    filters = {name: request.GET[name] for name in form.fields if request.GET.get(name)}
+    filters = {name: request.GET[name] for name in form.fields if request.GET.get(name) not in (None, "", "any")}
     known = {
         "form": form, "page_obj": leaf, "query": urlencode(filters) + "&" if filters else "",
         "lines": [(row, words.outcome(row), words.took(row), words.way(row)) for row in leaf],
@@ -95,6 +99,7 @@ def exchanges(request: HttpRequest) -> HttpResponse:
 
 def _sought(asked: dict[str, Any], today: date) -> queries.Sought:
     """The cleaned form; without a request of one's own, the last week."""
+    asked = {name: value for name, value in asked.items() if value != "any"}
     first, last, number = asked.get("first"), asked.get("last"), asked.get("request", "")
     if first is None and not number:
         first = today - timedelta(days=USUAL_DAYS - 1)
@@ -163,11 +168,12 @@ def _facts(row: Exchange) -> list[dict[str, Any]]:
     found = f"{reverse('find')}?{urlencode({'q': row.item_barcode})}" if row.item_barcode else ""
     return [
         {"label": _("When"), "value": moment(row.at), "big": True},
-        {"label": _("Way"), "value": words.way(row), "big": True, "note": row.source},
+        {"label": _("Way"), "value": words.way(row), "big": True},
         {"label": _("Took"), "value": words.took(row), "big": True},
         {"label": _("Request"), "value": row.request, "mono": True,
          "url": reverse("ill_request", args=[ill.pk]) if ill else ""},
         {"label": _("Item"), "value": row.item_barcode, "mono": True, "url": found},
+        {"label": _("Address"), "value": row.source, "mono": True},
         {"label": _("HTTP status"), "value": str(row.http_status or "")},
         {"label": _("What it says"), "value": words.outcome(row).detail, "wide": True},
     ]  # fmt: skip

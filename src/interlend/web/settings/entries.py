@@ -266,6 +266,5 @@ GROUPS: tuple[tuple[Words, tuple[str, ...]], ...] = (
         ("loan-policies", "loan-policy-map", "collection-types", "hold-policy", "notice-policy"),
     ),
     (gettext_lazy("Patrons and items"), ("patron-types", "shelving-locations")),
-    (gettext_lazy("Interlibrary loan"), ("ill",)),
-    (gettext_lazy("Connections"), ("circulation-system", "ncip-callers")),
+    (gettext_lazy("Interlibrary loan"), ("ill", "circulation-system", "ncip-callers")),
 )
