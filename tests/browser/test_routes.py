@@ -9,7 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from interlend.bridge import exchanges
+from interlend.bridge.models import Exchange, HostSettings
 from interlend.circulation.models import Item, Loan
 from interlend.notices.models import Letter
 from interlend.notices.services import send_due
@@ -198,7 +201,20 @@ def test_every_page_of_the_navigation_is_accessible(desk: Callable[[str], Desk])
     alder, _ = make_consortium()
     make_item(alder)
     make_staff(alder, "admin", sign_in="alder.admin")
+    said = exchanges.Kept("out", alder.pk, "Koha", "AcceptItem", "ALD-1", "B1", "no answer: it hung up.")
+    said.headers = {"A": "b"}
+    exchanges.keep(said, b"<NCIPMessage><AcceptItem/></NCIPMessage>", b"<NCIPMessage/>", timezone.now(), 2400)
+    silent = {"url": "http://127.0.0.1:1/", "to_agency": "ALD", "failing_since": timezone.now(), "failures": 1}
+    HostSettings.objects.create(library=alder, kind="ncip", name="Koha", auth_secret="x", **silent)
     person = desk("page")
     person.sign_in("alder.admin")
-    for path in STAFF_PAGES:
+    for path in (*STAFF_PAGES, f"/exchanges/{Exchange.objects.get().pk}"):
         person.open(path, path.split("?")[0].strip("/").replace("/", "-"))
+    person.page.get_by_label("Address of the test host").fill("http://127.0.0.1:2/")
+    person.page.keyboard.press("Enter")
+    person.page.get_by_text("127.0.0.1 cannot be reached.").wait_for()
+    person.look("exchange-replayed")
+    person.open("/settings/circulation-system")
+    person.press("Check the connection")
+    person.page.get_by_text("Steps will fail until this is mended").wait_for()
+    person.look("connection-checked")
