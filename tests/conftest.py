@@ -74,6 +74,15 @@ def _is_near(host: str) -> bool:
         return host in {"localhost", ""}
 
 
+# ------------------------------------------------------------------------------------------ what a process remembers
+@pytest.fixture(autouse=True)
+def choices_of_other_tests_forgotten() -> None:
+    """Policies are kept for seconds; the next test's library may have the same key. `update()` needs `forget()` too."""
+    from interlend.circulation import choices
+
+    choices.forget()
+
+
 # ------------------------------------------------------------------------------------------------- shared samples
 @pytest.fixture(scope="session")
 def shared() -> Path:

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from interlend import ncip
+from interlend.circulation import choices
 from interlend.circulation import services as circulation
 from interlend.circulation.models import Bill, Hold, Item, Loan, LoanPolicy
 from interlend.libraries.models import Library
@@ -198,6 +199,7 @@ def test_unknown_users_and_items(alder: Library, user: str, item: str, expected:
 def test_what_does_not_circulate_does_so_only_when_it_has_left_already(alder: Library) -> None:
     make_item(alder, "A1")
     LoanPolicy.objects.update(circulates="never")
+    choices.forget()
     assert problem(ask(check_out(alder))) == "Item Does Not Circulate"
     left = check_out(
         alder, mandated_action=ncip.Moment("2027-04-18T11:00:00Z"), desired_date_due=ncip.Moment("2027-04-01T12:00:00Z")
@@ -304,6 +306,7 @@ def test_renewing_by_policy_and_telling_it_twice(alder: Library) -> None:
     assert (str(first.date_due), first.renewal_count) == ("2027-05-17T23:59:59Z", 1)
     assert first == second
     LoanPolicy.objects.update(renewals=1)
+    choices.forget()
     assert problem(ask(renew(alder), now=NOW.replace(day=25))) == "Maximum Renewals Exceeded"
     assert problem(ask(renew(alder, "A9"))) == "Unknown Item"
 

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from interlend import ncip
+from interlend.circulation import choices
 from interlend.circulation import services as circulation
 from interlend.circulation.models import Hold, LoanPolicy
 from interlend.libraries.models import Library
@@ -96,6 +97,7 @@ def test_rules_of_the_house(alder: Library) -> None:
     assert not ask(request(alder, "P1", request_id=None)).problems
     assert problem(ask(request(alder, "P1", request_id=ncip.RequestId("X")))) == "Duplicate Request"
     LoanPolicy.objects.update(circulates="never")
+    choices.forget()
     assert problem(ask(request(alder))) == "Item Does Not Circulate"
 
 

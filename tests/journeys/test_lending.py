@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from interlend.circulation import choices
 from interlend.circulation import services as circulation
 from interlend.circulation.models import CollectionTypePolicy, Hold, Loan, Patron
 from interlend.notices.services import send_due, write_overdue
@@ -69,6 +70,7 @@ def test_l4_item_details_show_request_and_borrower_while_it_is_out(journey: Jour
 @pytest.mark.parametrize(("available", "state"), [(True, "available"), (False, "unavailable")])
 def test_l5_completing_sets_it_by_the_collection_type_policy(journey: Journey, available: bool, state: str) -> None:
     CollectionTypePolicy.objects.filter(library=journey.brook, name="Everything").update(available=available)
+    choices.forget()
     journey.ask().ship().receive().mark_returned().complete()
     assert journey.lent.state == state
     assert Loan.objects.get(item=journey.book).state == "returned"

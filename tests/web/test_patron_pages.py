@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from interlend.circulation import choices
 from interlend.circulation import services as circulation
 from interlend.circulation.models import Hold, Loan, LoanPolicy, Patron
 from interlend.libraries.models import Library
@@ -303,6 +304,7 @@ def test_what_is_on_the_shelf_is_not_cancelled_here(client: Client) -> None:
 def test_renewing_until_the_policy_says_no(client: Client) -> None:
     library = make_library()
     LoanPolicy.objects.filter(library=library).update(renewals=1)
+    choices.forget()
     patron, item = make_patron(library), make_item(library)
     loan = circulation.check_out(make_desk(library), patron.pk, item.barcode, timezone.now() - timedelta(days=9)).loan
     url = reverse("my_renew", args=[loan.pk])

@@ -7,7 +7,7 @@ the reference; workflow steps B6, B8, B11, B14, L3, L5, L6.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -301,13 +301,31 @@ def why_not_renew(loan: LoanFacts, rule: LoanRule) -> list[Reason]:
     return reasons
 
 
+@dataclass(frozen=True, slots=True)
+class TemporaryPlaces:
+    """Where temporary items live and go home to (B5, B14): keys of branches and of a shelving location."""
+
+    enabled: bool
+    holding_location: int
+    shelving_location: int
+    home_branch: int
+
+
 @dataclass(frozen=True)
 class Policies:
-    """Everything a desk scan needs of a library's choices, loaded together."""
+    """Everything that scans and messages need of a library's choices, loaded together.
+
+    `branch_days` has the branches whose calendar is not the library's own.
+    """
 
     loan_map: Sequence[MapRow] = ()
     collection: Sequence[CollectionRule] = ()
-    open_days: OpenDays = field(default_factory=OpenDays)
+    library_days: OpenDays = field(default_factory=OpenDays)
+    branch_days: Mapping[int, OpenDays] = field(default_factory=dict)
     request_days: int = 365
     shelf_days: int = 7
-    pickup_notice: bool = True
+    temporary: TemporaryPlaces | None = None
+
+    def open_days(self, branch: int | None = None) -> OpenDays:
+        """The calendar of a branch, or of the library."""
+        return self.library_days if branch is None else self.branch_days.get(branch, self.library_days)

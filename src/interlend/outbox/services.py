@@ -22,6 +22,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from interlend.outbox.errors import NoAnswer, Trouble
 from interlend.outbox.lifecycles import DONE, ERRAND, FAILED, RUNNING, UNKNOWN, WAITING
 from interlend.outbox.models import Errand, Event
+from interlend.outbox.prepared import insert
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Entries:
         return errand
 
     def save(self) -> None:
-        Event.objects.bulk_create(self.events)
+        insert(*self.events)
         for event in self.events:
             for verb in _wiring().HEARERS.get(event.kind, ()):
                 self._owe_the_news(event, verb)

@@ -11,12 +11,16 @@ from datetime import date, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from django.db.models import Value
+from django.db.models.functions import Upper
+
 from interlend import ncip
 from interlend.bridge.callers import Call, Member
 from interlend.circulation.models import Item, Patron
 from interlend.circulation.queries import one_patron, patron_by_barcode
 from interlend.circulation.services import sign_in
 from interlend.libraries.desks import Desk
+from interlend.outbox.prepared import Prepared
 from interlend.sharing.models import Partner
 
 LONGEST_NUMBER: Final = 60  # of a request or a barcode, as the rows have room
@@ -169,7 +173,7 @@ class Ask:
         return patron_by_barcode(self.library_id, partner.account) if partner and partner.account else None
 
     def partner(self, symbol: str) -> Partner | None:
-        return Partner.objects.filter(library_id=self.library_id, symbol__iexact=symbol).first() if symbol else None
+        return _partner.one(self.library_id, symbol) if symbol else None
 
     # --- days and places
 
@@ -218,6 +222,12 @@ class Ask:
         names = (self.member.symbol, self.member.name, *self.call.caller.to_agencies)
         return any(" ".join(str(name).split()).casefold() == sought for name in names)
 
+
+_partner = Prepared(
+    lambda library_id, symbol: (
+        Partner.objects.alias(loud=Upper("symbol")).filter(library_id=library_id, loud=Upper(Value(symbol)))[:1]
+    ), int, str,
+)  # fmt: skip
 
 _ITEM_TYPES: Final = (
     "http://www.niso.org/ncip/v1_0/imp1/schemes/visibleitemidentifiertype/visibleitemidentifiertype.scm"

@@ -105,7 +105,7 @@ def check_out_item(ask: Ask, message: ncip.CheckOutItem) -> ncip.Response:
         loan = circulation.lend(ask.desk, wish, ask.now).loan
     else:
         loan = circulation.check_out(
-            ask.desk, patron.pk, barcode, ask.now, wished_due=wished, mandated=mandated
+            ask.desk, patron.pk, barcode, ask.now, wished_due=wished, mandated=mandated, patron=patron
         ).loan  # fmt: skip
     return ncip.CheckOutItemResponse(
         header=ask.header(), item_id=ask.item_id(barcode, message.item_id),

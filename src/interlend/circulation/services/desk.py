@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from django.db import IntegrityError
 
-from interlend.circulation import facts
+from interlend.circulation import choices, facts
 from interlend.circulation.errors import Refused, refuse
 from interlend.circulation.lifecycles import HOLD, HOLD_IN_TRANSIT, LOAN, MISSING, ON_LOAN, OUT, READY
 from interlend.circulation.models import Hold, Item, Loan, Patron
@@ -26,11 +26,11 @@ from interlend.circulation.policies import (
     when_due_back,
     why_not_borrow,
 )
-from interlend.circulation.queries import loan_map, open_loan, patron_facts, renewal_refusals, waiting_for
+from interlend.circulation.queries import open_loan, patron_facts, renewal_refusals, waiting_for
 from interlend.circulation.services.scan import close_loan, locked_item, move_item, send_on
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch
-from interlend.libraries.queries import open_days
+from interlend.outbox.prepared import Prepared, insert, update
 from interlend.outbox.services import Entries, written_down
 
 
@@ -117,7 +117,10 @@ def forget_the_request(item: Item) -> None:
 def _here(desk: Desk) -> Branch:
     if desk.branch_id is None:
         raise refuse("bad_place")
-    return Branch.objects.get(library_id=desk.library_id, pk=desk.branch_id)
+    here = choices.branches(desk.library_id).get(desk.branch_id)
+    if here is None:
+        raise refuse("bad_place")
+    return here
 
 
 def _alerts_at_check_in(item: Item) -> list[str]:
@@ -145,25 +148,29 @@ def _tell_sharing(item: Item, loan: Loan, entries: Entries) -> Prompt | None:
 
 
 def check_out(
-    desk: Desk, patron_id: int, barcode: str, now: datetime, *, wished_due: date | None = None, mandated: bool = False
-) -> CheckedOut:
+    desk: Desk, patron_id: int, barcode: str, now: datetime, *, wished_due: date | None = None, mandated: bool = False,
+    patron: Patron | None = None,
+) -> CheckedOut:  # fmt: skip
     """Lend an item to a patron at the desk (B10). The due date is the stricter one, with its reasons (B11).
 
     `mandated`: it has already been lent elsewhere; no limit, block or policy stands against it, and `wished_due` holds.
+    `patron`: where the caller has just read the row, with its type; it is read anew only where a limit must be kept.
     """
+    known = patron if patron is not None and patron.patron_type.item_limit is None else None
     try:
-        return _check_out(desk, patron_id, barcode, now, wished_due, mandated=mandated)
+        return _check_out(desk, patron_id, barcode, now, wished_due, mandated, known)
     except IntegrityError:  # another desk lent it between our look and our write: look again
-        return _check_out(desk, patron_id, barcode, now, wished_due, mandated=mandated)
+        return _check_out(desk, patron_id, barcode, now, wished_due, mandated, known)
 
 
 def _check_out(
-    desk: Desk, patron_id: int, barcode: str, now: datetime, wished_due: date | None, *, mandated: bool
-) -> CheckedOut:
+    desk: Desk, patron_id: int, barcode: str, now: datetime, wished_due: date | None, mandated: bool,
+    known: Patron | None,
+) -> CheckedOut:  # fmt: skip
     today = desk.today(now)
     with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
         item = locked_item(desk, barcode)
-        patron = locked_patron(desk, patron_id)
+        patron = known or locked_patron(desk, patron_id)
         if (repeated := _already_out(item, patron)) is not None:
             return repeated
         hold = _hold_or_refuse(item, patron, today)
@@ -171,7 +178,7 @@ def _check_out(
         if not mandated:
             refuse_unless_lendable(item, patron, rule, today)
         due = when_due(
-            rule, today, open_days(desk.library_id, desk.branch_id),
+            rule, today, choices.policies(desk.library_id).open_days(desk.branch_id),
             lender_due=item.lender_due if item.temporary else None, expires_on=patron.expires_on,
         )  # fmt: skip
         due = as_wished(due, today, wished_due, mandated=mandated)
@@ -184,14 +191,24 @@ def _check_out(
 
 
 def locked_patron(desk: Desk, patron_id: int) -> Patron:
-    patrons = Patron.objects.select_for_update(of=("self",)).select_related("patron_type")
-    return patrons.get(library_id=desk.library_id, pk=patron_id)
+    patron = _patron.one(desk.library_id, patron_id)
+    if patron is None:
+        raise Patron.DoesNotExist(f"no patron {patron_id} in library {desk.library_id}")
+    return patron
+
+
+_patron = Prepared(
+    lambda library_id, key: (
+        Patron.objects.select_for_update(of=("self",)).select_related("patron_type")
+        .filter(library_id=library_id, pk=key).order_by()
+    ), int, int,
+)  # fmt: skip
 
 
 def rule_for(item: Item, patron: Patron) -> LoanRule:
     return loan_rule(
-        loan_map(item.library_id), patron.patron_type_id, item.holding_location_id, item.shelving_location_id,
-        item.material_format,
+        choices.policies(item.library_id).loan_map, patron.patron_type_id, item.holding_location_id,
+        item.shelving_location_id, item.material_format,
     )  # fmt: skip
 
 
@@ -211,11 +228,12 @@ def write_loan(
     partner_name: str = "",
 ) -> Loan:  # fmt: skip
     """The loan, and the item out to the patron."""
-    loan = Loan.objects.create(
+    loan = Loan(
         library_id=item.library_id, item=item, patron=patron, checked_out_at=now, due_on=due.day,
         due_reasons=due.as_json(), policy=rule.name, request=request or (item.request if item.temporary else ""),
         partner_name=partner_name or (item.partner_name if item.temporary else ""),
     )  # fmt: skip
+    insert(loan)
     item.last_issued_to, item.last_issued_at, item.last_policy = patron, now, rule.name
     item.issued_count += 1
     move_item(item, trigger, now, going_to_id=None)
@@ -233,7 +251,7 @@ def _already_out(item: Item, patron: Patron) -> CheckedOut | None:
 
 def _hold_or_refuse(item: Item, patron: Patron, today: date) -> Hold | None:
     """The patron's own hold that this loan fulfils. Refuses what is kept for somebody else."""
-    queue = list(waiting_for(item, today))
+    queue = waiting_for(item, today, shown=False)
     own = next((hold for hold in queue if hold.patron_id == patron.pk), None)
     caught = next((h for h in queue if h.item_id == item.pk and h.patron_id != patron.pk and _keeps(h)), None)
     if item.temporary and own is None and item.last_issued_to_id != patron.pk:
@@ -249,7 +267,7 @@ def _keeps(hold: Hold) -> bool:
 
 def _fulfill(hold: Hold, item: Item, now: datetime, entries: Entries) -> None:
     hold.state, hold.item, hold.ended_at = HOLD.move(hold.state, "desk.check_out").becomes, item, now
-    hold.save(update_fields=["state", "item", "ended_at"])
+    update(hold, "state", "item", "ended_at")
     entries.record(facts.HOLD_FULFILLED, item=item.pk, patron=hold.patron_id, request=hold.request, hold=hold.pk)
 
 
@@ -325,7 +343,8 @@ def renew(desk: Desk, loan_id: int, now: datetime, *, by: str = "staff", wished_
 
 
 def _renewed_until(desk: Desk, loan: Loan, today: date, wished_due: date | None) -> DueDate:
-    rule, calendar = rule_for(loan.item, loan.patron), open_days(desk.library_id, desk.branch_id)
+    rule = rule_for(loan.item, loan.patron)
+    calendar = choices.policies(desk.library_id).open_days(desk.branch_id)
     if wished_due is not None and loan.patron.kind == Patron.Kind.INSTITUTION:
         return when_due_back(rule, today, calendar, wished_due)
     return as_wished(when_due(rule, today, calendar, expires_on=loan.patron.expires_on), today, wished_due)

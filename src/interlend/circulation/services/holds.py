@@ -7,15 +7,15 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Min
 
-from interlend.circulation import facts
+from interlend.circulation import choices, facts
 from interlend.circulation.errors import refuse
 from interlend.circulation.lifecycles import HOLD, OPEN_HOLD, PENDING
 from interlend.circulation.models import Hold, Item, Patron, Title
 from interlend.circulation.policies import say_day
-from interlend.circulation.queries import hold_policy
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch
 from interlend.lifecycle import NoSuchMove
+from interlend.outbox.prepared import update
 from interlend.outbox.services import written_down
 
 
@@ -31,7 +31,7 @@ def place_hold(
         hold = Hold.objects.create(
             library_id=desk.library_id, patron=patron, title=title, item=item, level=level, pickup_branch=pickup,
             placed_at=now, state=PENDING,
-            expires_on=desk.today(now) + timedelta(days=hold_policy(desk.library_id).request_days),
+            expires_on=desk.today(now) + timedelta(days=choices.policies(desk.library_id).request_days),
         )  # fmt: skip
         entries.record(
             facts.HOLD_PLACED, item=item.pk if item else None, patron=patron.pk, pickup=pickup.name, hold=hold.pk
@@ -101,4 +101,4 @@ def end_hold(hold: Hold, trigger: str, now: datetime) -> None:
     except NoSuchMove as no:
         raise refuse("not_possible", what="Ending this hold", state=hold.get_state_display().lower()) from no
     hold.ended_at = now
-    hold.save(update_fields=["state", "ended_at"])
+    update(hold, "state", "ended_at")

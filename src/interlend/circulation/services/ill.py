@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from interlend.circulation import facts
+from interlend.circulation import choices, facts
 from interlend.circulation.errors import Refused, refuse
 from interlend.circulation.lifecycles import (
     HOLD,
@@ -25,14 +25,12 @@ from interlend.circulation.lifecycles import (
     UNAVAILABLE,
     WITHDRAWN,
 )
-from interlend.circulation.models import Hold, IllSettings, Item, Loan, Patron, Title, TitleWord
-from interlend.circulation.policies import Action, as_wished, say_day, when_due_back, why_not_borrow
+from interlend.circulation.models import Hold, Item, Loan, Patron, Title
+from interlend.circulation.policies import Action, TemporaryPlaces, as_wished, say_day, when_due_back, why_not_borrow
 from interlend.circulation.queries import (
-    hold_policy,
     open_loan,
     patron_by_barcode,
     patron_facts,
-    pickup_branch,
 )
 from interlend.circulation.services.desk import (
     forget_the_request,
@@ -46,7 +44,7 @@ from interlend.circulation.services.items import words_of
 from interlend.circulation.services.scan import close_loan, locked_item, move_item, send_on
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch
-from interlend.libraries.queries import open_days
+from interlend.outbox.prepared import Prepared, insert, update
 from interlend.outbox.services import Entries, written_down
 
 # --- accept (B1) ------------------------------------------------------------------------------------------------
@@ -109,15 +107,16 @@ def _accept(desk: Desk, piece: AcceptRequest, now: datetime) -> Accepted:
             return Accepted(repeated, _hold_for(repeated, piece), True)
         clash = next((item for item in there if item.barcode == piece.wanted_barcode), None)
         barcode = piece.wanted_barcode if clash is None else _another_barcode(clash, piece, now, entries)
-        settings = _settings(desk.library_id)
+        places = _places(desk.library_id)
         patron = _patron(desk, piece, now)
         pickup = _pickup(desk.library_id, piece, patron)
-        item = _make_temporary_item(desk.library_id, piece, barcode, settings, now)
-        hold = Hold.objects.create(
+        item = _make_temporary_item(desk.library_id, piece, barcode, places, now)
+        hold = Hold(
             library_id=desk.library_id, patron=patron, title=item.title, item=item, level=Hold.Level.ITEM,
             pickup_branch=pickup, placed_at=now, request=piece.request, partner_name=piece.partner_name,
             expires_on=_hold_until(desk, piece, now),
         )  # fmt: skip
+        insert(hold)
         entries.record(
             facts.TEMPORARY_ITEM_MADE, item=item.pk, request=piece.request,
             partner=piece.partner_name or piece.partner_symbol, barcode=barcode,
@@ -137,7 +136,7 @@ def accept_piece_only(desk: Desk, piece: AcceptRequest, now: datetime) -> tuple[
             return repeated, True
         clash = next((item for item in there if item.barcode == piece.wanted_barcode), None)
         barcode = piece.wanted_barcode if clash is None else _another_barcode(clash, piece, now, entries)
-        item = _make_temporary_item(desk.library_id, piece, barcode, _settings(desk.library_id), now)
+        item = _make_temporary_item(desk.library_id, piece, barcode, _places(desk.library_id), now)
         entries.record(
             facts.TEMPORARY_ITEM_MADE, item=item.pk, request=piece.request,
             partner=piece.partner_name or piece.partner_symbol, barcode=barcode,
@@ -147,9 +146,21 @@ def accept_piece_only(desk: Desk, piece: AcceptRequest, now: datetime) -> tuple[
 
 def _already_there(library_id: int, piece: AcceptRequest) -> list[Item]:
     """The living item with the barcode, and the temporary items of the same request. One query."""
-    mine = Q(request=piece.request, temporary=True) if piece.request else Q()
-    living = Item.objects.filter(Q(barcode=piece.wanted_barcode) | mine, library_id=library_id)
-    return list(living.exclude(state=WITHDRAWN).select_related("title").order_by("id"))
+    if piece.request:
+        return _items_of_request(library_id, piece.wanted_barcode, piece.request)
+    return list(_living(library_id).filter(barcode=piece.wanted_barcode))
+
+
+def _living(library_id: int) -> QuerySet[Item]:
+    living = Item.objects.filter(library_id=library_id).exclude(state=WITHDRAWN)
+    return living.select_related("title").order_by("id")
+
+
+_items_of_request = Prepared(
+    lambda library_id, barcode, request: _living(library_id).filter(
+        Q(barcode=barcode) | Q(request=request, temporary=True)
+    ), int, str, str,
+)  # fmt: skip
 
 
 def _is_this_piece(item: Item, piece: AcceptRequest) -> bool:
@@ -191,14 +202,14 @@ def _hold_until(desk: Desk, piece: AcceptRequest, now: datetime) -> date:
     today = desk.today(now)
     if piece.pickup_expiry is not None and piece.pickup_expiry >= today:
         return piece.pickup_expiry
-    return today + timedelta(days=hold_policy(desk.library_id).request_days)
+    return today + timedelta(days=choices.policies(desk.library_id).request_days)
 
 
-def _settings(library_id: int) -> IllSettings:
-    settings = IllSettings.objects.filter(library_id=library_id).first()
-    if settings is None or not settings.enabled:
-        raise refuse("ill_not_set_up", missing="temporary item locations" if settings is None else "join switched on")
-    return settings
+def _places(library_id: int) -> TemporaryPlaces:
+    places = choices.policies(library_id).temporary
+    if places is None or not places.enabled:
+        raise refuse("ill_not_set_up", missing="temporary item locations" if places is None else "join switched on")
+    return places
 
 
 def _patron(desk: Desk, piece: AcceptRequest, now: datetime) -> Patron:
@@ -213,7 +224,7 @@ def _patron(desk: Desk, piece: AcceptRequest, now: datetime) -> Patron:
 
 def _pickup(library_id: int, piece: AcceptRequest, patron: Patron) -> Branch:
     if piece.pickup_code:
-        place = pickup_branch(library_id, piece.pickup_code)
+        place = choices.pickup_branch(library_id, piece.pickup_code)
         if place is None:
             raise refuse("unknown_pickup", code=piece.pickup_code)
         return place
@@ -223,21 +234,24 @@ def _pickup(library_id: int, piece: AcceptRequest, patron: Patron) -> Branch:
 
 
 def _make_temporary_item(
-    library_id: int, piece: AcceptRequest, barcode: str, settings: IllSettings, now: datetime
+    library_id: int, piece: AcceptRequest, barcode: str, places: TemporaryPlaces, now: datetime
 ) -> Item:
-    title = Title.objects.create(
+    title = Title(
         library_id=library_id, title=piece.title[:500], author=piece.author[:300], publisher=piece.publisher[:300],
         year=piece.year[:20], edition=piece.edition[:200], temporary=True,
     )  # fmt: skip
-    TitleWord.objects.bulk_create(words_of(title))
-    return Item.objects.create(
+    insert(title)
+    insert(*words_of(title))
+    item = Item(
         library_id=library_id, title=title, barcode=barcode, temporary=True, state=RECENTLY_RECEIVED,
-        state_since=now, made_at=now, holding_location_id=settings.holding_location_id,
-        shelving_location_id=settings.shelving_location_id, home_branch_id=settings.home_branch_id,
+        state_since=now, made_at=now, holding_location_id=places.holding_location,
+        shelving_location_id=places.shelving_location, home_branch_id=places.home_branch,
         call_number=piece.call_number[:120], volume=piece.volume[:60], material_format=piece.material_format[:40],
         request=piece.request, partner_symbol=piece.partner_symbol, partner_name=piece.partner_name,
         lender_due=piece.lender_due,
     )  # fmt: skip
+    insert(item)
+    return item
 
 
 # --- lend (L1) --------------------------------------------------------------------------------------------------
@@ -291,7 +305,7 @@ def _lend(desk: Desk, wish: LendRequest, now: datetime) -> Lent:
         rule = rule_for(item, account)
         if not wish.mandated:
             refuse_unless_lendable(item, account, rule, today)
-        due = when_due_back(rule, today, open_days(desk.library_id), wish.due)
+        due = when_due_back(rule, today, choices.policies(desk.library_id).open_days(), wish.due)
         if wish.mandated:
             due = as_wished(due, today, wish.due, mandated=True)
         item.request, item.partner_symbol, item.partner_name = wish.request, wish.partner_symbol, wish.partner_name
@@ -301,7 +315,7 @@ def _lend(desk: Desk, wish: LendRequest, now: datetime) -> Lent:
         )  # fmt: skip
         if hold is not None:
             hold.state, hold.item, hold.ended_at = HOLD.move(hold.state, "host.check_out").becomes, item, now
-            hold.save(update_fields=["state", "item", "ended_at"])
+            update(hold, "state", "item", "ended_at")
             entries.record(facts.HOLD_FULFILLED, item=item.pk, patron=account.pk, request=hold.request, hold=hold.pk)
         entries.record(
             facts.CHECKED_OUT, item=item.pk, patron=account.pk, request=wish.request, due=say_day(due.day),
@@ -416,7 +430,7 @@ def _take_back_own(
 
 
 def _take_back_borrowed(item: Item, request: str, now: datetime, at: datetime | None, entries: Entries) -> TakenBack:
-    for hold in Hold.objects.select_for_update().filter(item=item, request=request, state__in=OPEN_HOLD):
+    for hold in _open_holds(item.pk, request):
         end_hold(hold, "host.end", now)
         entries.record(
             facts.HOLD_ENDED, item=item.pk, patron=hold.patron_id, request=request, why="the request was returned",
@@ -428,6 +442,13 @@ def _take_back_borrowed(item: Item, request: str, now: datetime, at: datetime | 
         move_item(item, "host.put_away", now, at_branch_id=item.home_branch_id, going_to_id=None)
         _record_take_back(item, loan, request, "the request was returned; now unavailable", entries)
     return TakenBack(item, already, Action.ROUTE_TO_ILL, loan=loan)
+
+
+_open_holds = Prepared(
+    lambda item_id, request: Hold.objects.select_for_update().filter(
+        item_id=item_id, request=request, state__in=OPEN_HOLD
+    ), int, str,
+)  # fmt: skip
 
 
 def _record_take_back(item: Item, loan: Loan | None, request: str, word: str, entries: Entries) -> None:

@@ -13,12 +13,12 @@ from datetime import date, datetime, timedelta
 from django.db import IntegrityError
 from django.db.models import Q
 
-from interlend.circulation import facts
+from interlend.circulation import choices, facts
 from interlend.circulation.errors import Refused, refuse
 from interlend.circulation.lifecycles import AVAILABLE, CANCELLED, FULFILLED, OPEN_HOLD, WITHDRAWN
 from interlend.circulation.models import Hold, Item, Patron, Title
 from interlend.circulation.policies import loan_rule, why_not_borrow
-from interlend.circulation.queries import hold_policy, loan_map, patron_facts, pickup_branch
+from interlend.circulation.queries import patron_facts, pickup_branch
 from interlend.circulation.services.holds import end_hold
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch
@@ -81,7 +81,7 @@ def _request_item(desk: Desk, wish: RequestWish, now: datetime) -> Requested:
             library_id=desk.library_id, patron=wish.patron, title=title, item=item, level=level, pickup_branch=pickup,
             placed_at=now, request=wish.request, partner_name=wish.partner_name, staff_note=wish.note[:300],
             expires_on=wish.until if wish.until and wish.until >= today
-            else today + timedelta(days=hold_policy(desk.library_id).request_days),
+            else today + timedelta(days=choices.policies(desk.library_id).request_days),
         )  # fmt: skip
         entries.record(
             facts.HOLD_PLACED, item=item.pk if item else None, patron=wish.patron.pk, request=wish.request,
@@ -124,7 +124,7 @@ def _copies(library_id: int, wish: RequestWish) -> list[Item]:
 
 def _best_copy(library_id: int, wish: RequestWish, copies: Sequence[Item]) -> Item | None:
     """The copy on the shelf that nobody waits for; refuses where none of them is ever lent to this patron."""
-    rows = loan_map(library_id)
+    rows = choices.policies(library_id).loan_map
     rules = {
         copy.pk: loan_rule(
             rows, wish.patron.patron_type_id, copy.holding_location_id, copy.shelving_location_id, copy.material_format

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
-from interlend.circulation import facts
+from django.db.models import QuerySet
+
+from interlend.circulation import choices, facts
 from interlend.circulation.errors import refuse
 from interlend.circulation.lifecycles import HOLD, ITEM, LOAN, ON_LOAN, READY, WITHDRAWN
 from interlend.circulation.models import Hold, Item, Loan
@@ -18,10 +21,10 @@ from interlend.circulation.policies import (
     shelf_until,
     where_next,
 )
-from interlend.circulation.queries import collection_rules, hold_policy, next_hold, open_loan, the_one, waiting_for
+from interlend.circulation.queries import next_hold, open_loan, waiting_for
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch
-from interlend.libraries.queries import open_days
+from interlend.outbox.prepared import Prepared, update
 from interlend.outbox.services import Entries
 
 
@@ -37,12 +40,23 @@ class Sent:
 
 def locked_item(desk: Desk, barcode: str, *, shown: bool = True) -> Item:
     """The living item with this barcode, locked until the transaction ends; `shown`: with all that a page shows."""
-    places = ("holding_location", "shelving_location") if shown else ()
-    items = Item.objects.select_for_update(of=("self",)).select_related("title", "home_branch", *places)
-    found = the_one(items.filter(library_id=desk.library_id, barcode=barcode.strip()).exclude(state=WITHDRAWN))
+    found = (_shown_item if shown else _item).one(desk.library_id, barcode.strip())
     if found is None:
         raise refuse("unknown_item", barcode=barcode.strip() or "(nothing scanned)")
+    if (home := choices.branches(desk.library_id).get(found.home_branch_id)) is not None:
+        found.home_branch = home
     return found
+
+
+def _living(library_id: int, barcode: str) -> QuerySet[Item]:
+    living = Item.objects.filter(library_id=library_id, barcode=barcode).exclude(state=WITHDRAWN)
+    return living.select_for_update(of=("self",)).select_related("title").order_by()
+
+
+_item = Prepared(_living, int, str)
+_shown_item = Prepared(
+    lambda *which: _living(*which).select_related("title", "holding_location", "shelving_location"), int, str
+)
 
 
 def close_loan(item: Item, trigger: str, now: datetime, at: datetime | None = None) -> Loan | None:
@@ -50,14 +64,15 @@ def close_loan(item: Item, trigger: str, now: datetime, at: datetime | None = No
     loan = open_loan(item.pk) if item.state == ON_LOAN else None
     if loan is not None:
         loan.state, loan.checked_in_at = LOAN.move(loan.state, trigger).becomes, at or now
-        loan.save(update_fields=["state", "checked_in_at"])
+        update(loan, "state", "checked_in_at")
     return loan
 
 
 def send_on(item: Item, desk: Desk, here: Branch, now: datetime, entries: Entries, *, at_desk: bool = True) -> Sent:
     """Decide and write where `item` goes from `here`; the item is saved by this."""
     today = desk.today(now)
-    rule = collection_rule(collection_rules(item.library_id), item.holding_location_id, item.shelving_location_id)
+    rules = choices.policies(item.library_id).collection
+    rule = collection_rule(rules, item.holding_location_id, item.shelving_location_id)
     expired, hold = _hold_to_fill(item, rule, today, now, entries)
     waiting = WaitingHold(hold.pk, hold.pickup_branch_id) if hold else None
     to = where_next(
@@ -77,18 +92,25 @@ def move_item(item: Item, trigger: str, now: datetime, **fields: int | None) -> 
         item.state, item.state_since = becomes, now
     for name, value in fields.items():
         setattr(item, name, value)
-    item.save()
+    update(item, *_SCANNED)
+
+
+#: the columns of an item that scans and messages change
+_SCANNED: Final = (
+    "state", "state_since", "at_branch", "going_to", "request", "partner_symbol", "partner_name", "lender_due",
+    "last_issued_to", "last_issued_at", "issued_count", "last_policy",
+)  # fmt: skip
 
 
 def _hold_to_fill(
     item: Item, rule: CollectionRule, today: date, now: datetime, entries: Entries
 ) -> tuple[Hold | None, Hold | None]:
     """The hold that this item fills next, after ending one whose shelf time is over (scanned off the shelf)."""
-    queue = list(waiting_for(item, today).select_related("patron", "pickup_branch")[:20])
+    queue = waiting_for(item, today)
     expired = next((h for h in queue if h.state == READY and h.item_id == item.pk and _over(h, today)), None)
     if expired is not None:
         expired.state, expired.ended_at = HOLD.move(expired.state, "clock.expire").becomes, now
-        expired.save(update_fields=["state", "ended_at"])
+        update(expired, "state", "ended_at")
         entries.record(
             facts.HOLD_ENDED, item=item.pk, patron=expired.patron_id, request=expired.request,
             why="not collected in time", hold=expired.pk,
@@ -109,13 +131,13 @@ def _advance_hold(hold: Hold, item: Item, to: Next, desk: Desk, here: Branch, no
     news = becomes != hold.state or hold.item_id != item.pk
     hold.item, hold.state = item, becomes
     if trap and hold.ready_at is None:
-        policy = hold_policy(item.library_id)
+        policy = choices.policies(item.library_id)
         hold.ready_at = now
-        hold.shelf_until = shelf_until(desk.today(now), policy.shelf_days, open_days(item.library_id, here.pk))
+        hold.shelf_until = shelf_until(desk.today(now), policy.shelf_days, policy.open_days(here.pk))
     if not trap:
         hold.ready_at = hold.shelf_until = None
     if news:
-        hold.save(update_fields=["item", "state", "ready_at", "shelf_until"])
+        update(hold, "item", "state", "ready_at", "shelf_until")
         kind = facts.HOLD_READY if trap else facts.HOLD_ROUTED
         entries.record(
             kind, item=item.pk, patron=hold.patron_id, request=hold.request, pickup=hold.pickup_branch.name,
