@@ -43,6 +43,27 @@ def test_rows_are_the_orms_with_every_column() -> None:
     assert asked.one(loan.pk + 1) is None
 
 
+@pytest.mark.postgresql
+def test_the_database_keeps_plans_unless_told_not_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%%only_here%%'", [])
+            return int(cursor.fetchone()[0])
+
+    def ask(times: int) -> None:
+        asked = Prepared(lambda key: Item.objects.filter(pk=key).extra(select={"only_here": "1"}), int)
+        for _ in range(times):
+            assert asked(1) == []
+
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "server_side_binding", "false")
+    ask(5)
+    assert kept() == 0
+    monkeypatch.delitem(connection.settings_dict["OPTIONS"], "server_side_binding")
+    ask(5)
+    assert kept() == 1
+    assert not patron_by_barcode(1, "the usual cursor is back")
+
+
 def test_every_value_finds_its_place() -> None:
     alder, brook = make_library(), make_library("BRK", "Brook Public Library")
     first, second = make_patron(alder, "P1"), make_patron(alder, "P%_")

@@ -2,7 +2,8 @@
 
 Strategy: the ORM compiles a query as it is written where it is used, the first time a connection needs it; text and
 columns are kept with that connection, so they are always the models' own. Compiling anew costs five times as much as
-asking. For hot paths only: no signals; a `Prepared` compares exactly, and never with `None`.
+asking. PostgreSQL keeps its plans of them as well; `?server_side_binding=false` in DATABASE_URL spares it that, for
+poolers between that cannot. For hot paths only: no signals; a `Prepared` compares exactly, and never with `None`.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
 from django.db import DatabaseError, connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.db.models import AutoField, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 
@@ -21,6 +24,7 @@ Row = TypeVar("Row", bound=Model)
 Value = int | str | date
 
 _KEPT: Final = "interlend_prepared"
+_SEEN_BEFORE: Final = 2  # times a statement is said before it is worth preparing
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Prepared(Generic[Row]):
         params = list(text.params)
         for place, number, adapt in text.places:
             params[place] = adapt(values[number])
-        with connection.cursor() as cursor:
+        with prepared_cursor(connection) as cursor:
             cursor.execute(text.sql, params)
             found = cursor.fetchall()
         return [text.make(row) for row in found]
@@ -112,6 +116,35 @@ def _maker(compiler: Any, connection: BaseDatabaseWrapper) -> Callable[[Sequence
     return make
 
 
+# --- the database's part ----------------------------------------------------------------------------------------
+
+
+def prepared_cursor(connection: BaseDatabaseWrapper) -> CursorWrapper:
+    """A cursor whose statements the database prepares (PostgreSQL); elsewhere one like any other.
+
+    Django binds values in the client, so that every statement is parsed and planned anew: as long as running it takes.
+    """
+    wished = str(connection.settings_dict["OPTIONS"].get("server_side_binding", "true")).casefold()
+    if connection.vendor != "postgresql" or wished in {"false", "0"}:
+        return connection.cursor()
+    connection.ensure_connection()
+    theirs: Any = connection.connection
+    usual, theirs.cursor_factory = theirs.cursor_factory, _server_binding()
+    theirs.prepare_threshold = _SEEN_BEFORE
+    try:
+        return connection.cursor()
+    finally:
+        theirs.cursor_factory = usual
+
+
+@cache
+def _server_binding() -> Any:
+    """Found late: without PostgreSQL's driver this module works as well."""
+    from django.db.backends.postgresql.base import ServerBindingCursor
+
+    return ServerBindingCursor
+
+
 # --- writing ----------------------------------------------------------------------------------------------------
 
 
@@ -126,7 +159,7 @@ def insert(*rows: Row) -> None:
         text = kept[model] = _insertion(model, connection)
     head, values, tail, fields = text
     params = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
-    with connection.cursor() as cursor:
+    with prepared_cursor(connection) as cursor:
         cursor.execute(head + ", ".join([values] * len(rows)) + tail, params)
         keys = cursor.fetchall()
     for row, (key,) in zip(rows, keys, strict=True):
@@ -151,7 +184,7 @@ def update(row: Model, *names: str) -> None:
         text = kept[model, names] = _change(model, names, connection)
     sql, fields = text
     params = [field.get_db_prep_save(field.pre_save(row, False), connection) for field in fields]
-    with connection.cursor() as cursor:
+    with prepared_cursor(connection) as cursor:
         cursor.execute(sql, [*params, row.pk])
         if cursor.rowcount != 1:
             raise DatabaseError(f"{model.__name__} {row.pk} is not there any more.")
