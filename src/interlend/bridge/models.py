@@ -42,7 +42,6 @@ class NcipCaller(models.Model):
     networks = models.JSONField(default=list, blank=True, help_text="Addresses it may come from, as 192.0.2.0/24.")
     # what it may, and how it wants to be answered
     services = models.JSONField(default=list, blank=True, help_text="Services it may use; empty: all.")
-    dialect = models.CharField(max_length=40, blank=True)
     on_clash = models.CharField(max_length=6, choices=OnClash, default=OnClash.REFUSE)
     pickups = models.JSONField(default=dict, blank=True, help_text="Its pickup codes -> our branch codes.")
     currency = models.CharField(max_length=3, default="USD", help_text="For amounts that name none.")

@@ -15,6 +15,7 @@ from django.db.models import CASCADE, PROTECT, Model, ProtectedError, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from interlend.circulation import choices
 from interlend.circulation.models import LoanPolicyMap
 from interlend.libraries.models import Branch, Library, StaffMember
 from interlend.web.settings.entries import Kind
@@ -125,4 +126,5 @@ def move(row: Any, up: bool) -> bool:
     # positions are unique at every moment, so one of the two steps aside first
     for pk, position in ((rows[at].pk, aside), (rows[to].pk, mine), (rows[at].pk, theirs)):
         LoanPolicyMap.objects.filter(pk=pk).update(position=position)
+    transaction.on_commit(choices.forget)  # `update` tells nobody by itself
     return True
