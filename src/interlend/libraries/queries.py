@@ -1,8 +1,8 @@
-"""Reads about a library that other rooms need: its calendar as a frozen record, its branches by code."""
+"""Reads about a library that other rooms need: its calendar as a frozen record."""
 
 from __future__ import annotations
 
-from interlend.libraries.models import Branch, Closure, OpenHours
+from interlend.libraries.models import Closure, OpenHours
 from interlend.libraries.policies import Closed, Hours, OpenDays
 
 
@@ -16,7 +16,3 @@ def open_days(library_id: int, branch_id: int | None = None) -> OpenDays:
         tuple(Hours(row.weekday, row.opens, row.closes) for row in week),
         tuple(Closed(row.first_day, row.last_day, row.why) for row in closures if row.branch_id in (None, branch_id)),
     )
-
-
-def branch_by_code(library_id: int, code: str) -> Branch | None:
-    return Branch.objects.filter(library_id=library_id, code__iexact=code).first()

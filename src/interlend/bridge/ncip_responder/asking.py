@@ -16,7 +16,7 @@ from django.db.models.functions import Upper
 
 from interlend import ncip
 from interlend.bridge.callers import Call, Member
-from interlend.circulation.models import Item, Patron
+from interlend.circulation.models import Patron
 from interlend.circulation.queries import one_patron, patron_by_barcode
 from interlend.circulation.services import sign_in
 from interlend.libraries.desks import Desk
@@ -254,7 +254,3 @@ def names_a_barcode(item_id: ncip.ItemId) -> bool:
 def is_request_number(item_id: ncip.ItemId) -> bool:
     """An item id that holds a request number (the profile 2.00 writes “ILL Request Id” as its type)."""
     return not names_a_barcode(item_id)
-
-
-def barcode_of(item: Item | None) -> str:
-    return item.barcode if item is not None else ""
