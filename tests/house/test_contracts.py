@@ -51,6 +51,8 @@ def test_the_house_as_it_stands_keeps_every_contract() -> None:
         ("utils.py", "", "Imports go down the stairs"),
         ("core/__init__.py", "", "Imports go down the stairs"),
         ("lifecycle.py", "import django.db", "The ground and all pure rules know no Django"),
+        ("refusal.py", "from django.utils.translation import gettext", "The ground and all pure rules know no Django"),
+        ("refusal.py", "import interlend.sharing.errors", "Imports go down the stairs"),
         ("sharing/policies.py", "from django.utils import timezone", "The ground and all pure rules know no Django"),
         ("circulation/lifecycles.py", "from . import models", "The ground and all pure rules know no Django"),
         ("sharing/partner.py", "import interlend.sharing.models", "The ground and all pure rules know no Django"),

@@ -129,7 +129,7 @@ def _create(request: HttpRequest, user: User) -> HttpResponse:
         form.add_error(None, f"{_(no.sentence)} {_(no.remedy)}")
         if no.code == "duplicate":
             form.offer_a_second()
-            number = str(no.reason.facts["number"])
+            number = str(no.reasons[0].facts["number"])
             return _show(request, user, form, queries.by_number(staff_of(request).library_id, number, "borrowing"))
         return _show(request, user, form)
     made = {"number": ill.number}
