@@ -13,11 +13,10 @@ from django.utils import timezone
 from interlend.circulation import choices
 from interlend.circulation import services as circulation
 from interlend.circulation.models import Hold, Loan, LoanPolicy, Patron
-from interlend.libraries.models import Library
+from interlend.libraries import guesses
+from interlend.libraries.models import FailedSignIn, Library
 from interlend.sharing import services as sharing
 from interlend.sharing.models import IllRequest
-from interlend.web import guesses
-from interlend.web.models import FailedSignIn
 from interlend.web.shell import PATRON_KEY
 from tests.make import (
     branch,

@@ -1,4 +1,4 @@
-"""Rows of the tenants: a library, its branches, its open hours and closures, its staff.
+"""Rows of the tenants: a library, its branches, its open hours and closures, its staff and failed sign-ins.
 
 Every other row in the system belongs to a library. Rules live in `policies.py`; this file has none.
 """
@@ -129,3 +129,23 @@ class StaffMember(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FailedSignIn(models.Model):
+    """One failure at a door (`staff`, `patron`, `ncip`). `name` is a digest of what was typed: it may have been a PIN.
+
+    Every process reads it, so that it makes no difference which of them is asked. `library` is empty at the staff door,
+    where the library is not known before the sign-in.
+    """
+
+    library = models.ForeignKey(Library, models.CASCADE, null=True, blank=True, related_name="+")
+    door = models.CharField(max_length=10)
+    name = models.CharField(max_length=64)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [models.Index(fields=["name", "at"], name="failed_by_name")]
+
+    def __str__(self) -> str:
+        return f"{self.door}, {self.at:%Y-%m-%d %H:%M}"

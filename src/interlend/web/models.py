@@ -1,5 +1,4 @@
-"""What the pages themselves must remember: the answered scans of a sitting, so that a reload loses nothing, and failed
-sign-ins, so that every process knows who is guessing."""
+"""What the pages themselves must remember: the answered scans of a sitting, so that a reload loses nothing."""
 
 from __future__ import annotations
 
@@ -30,22 +29,3 @@ class ScanRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.page}: {self.kind}"
-
-
-class FailedSignIn(models.Model):
-    """One failure at a door (`staff` or `patron`). `name` is a digest of what was typed: it may have been a PIN.
-
-    `library` is empty at the staff door, where the library is not known before the sign-in.
-    """
-
-    library = models.ForeignKey(Library, models.CASCADE, null=True, blank=True, related_name="+")
-    door = models.CharField(max_length=10)
-    name = models.CharField(max_length=64)
-    at = models.DateTimeField(db_index=True)
-
-    class Meta:
-        ordering: ClassVar = ["-id"]
-        indexes: ClassVar = [models.Index(fields=["name", "at"], name="failures_by_name")]
-
-    def __str__(self) -> str:
-        return f"{self.door}, {self.at:%Y-%m-%d %H:%M}"

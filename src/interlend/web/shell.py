@@ -23,6 +23,7 @@ from django.views.decorators.http import require_POST
 
 from interlend.bridge.queries import HostHealth, host_health
 from interlend.circulation import queries as circulation
+from interlend.libraries import guesses
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch, StaffMember
 from interlend.libraries.policies import ADMINISTER, CIRCULATE, DUTIES, ROLES, SHARE, may
@@ -32,7 +33,6 @@ from interlend.outbox.models import Errand
 from interlend.outbox.queries import parked, unsettled
 from interlend.sharing import queries as sharing
 from interlend.sharing.models import IllRequest
-from interlend.web import guesses
 from interlend.web.circulation.words import clock, item_status, letter_status, moment
 from interlend.web.sharing import words
 

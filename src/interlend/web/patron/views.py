@@ -23,8 +23,8 @@ from interlend.circulation.errors import Refused
 from interlend.circulation.lifecycles import OPEN_HOLD
 from interlend.circulation.models import Patron
 from interlend.circulation.policies import why_not_borrow
+from interlend.libraries import guesses
 from interlend.libraries.models import Library
-from interlend.web import guesses
 from interlend.web.patron.cards import account, day, may_cancel, why_not
 from interlend.web.patron.visitor import desk_for, greet, patron_of, patron_page
 from interlend.web.shell import own

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.utils.crypto import salted_hmac
 
-from interlend.web.models import FailedSignIn
+from interlend.libraries.models import FailedSignIn
 
 MOST = 5
 WINDOW = timedelta(minutes=15)
@@ -30,7 +30,10 @@ class Attempt:
 
 
 def begin(door: str, name: str, now: datetime, library_id: int | None = None) -> Attempt:
-    """Begin an attempt of `name` at `door` (`staff` or `patron`). Three statements, and one more when it must wait."""
+    """Begin an attempt of `name` at `door` (`staff`, `patron` or `ncip`). Three statements, one more if it must wait.
+
+    An attempt that must wait is not counted, so nobody is kept out for longer than the window by somebody who goes on.
+    """
     digest = salted_hmac(
         "interlend.guesses", f"{door}\n{library_id}\n{name.strip().casefold()}", algorithm="sha256"
     ).hexdigest()
