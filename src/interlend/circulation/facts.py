@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from interlend.refusal import n_
+
 ITEM_MADE = "circulation.item_made"
 ITEM_DELETED = "circulation.item_deleted"
 ITEM_RESTORED = "circulation.item_restored"
@@ -34,30 +36,30 @@ PATRON_SAVED = "circulation.patron_saved"
 
 #: what a person reads for each kind; the words in braces come from the event's data
 SENTENCES = {
-    ITEM_MADE: "Item added",
-    ITEM_DELETED: "Item deleted",
-    ITEM_RESTORED: "Item restored",
-    TEMPORARY_ITEM_MADE: "Temporary item made for request {request}, from {partner}",
-    HOLD_PLACED: "Hold placed, pickup at {pickup}",
-    HOLD_EDITED: "Hold changed: {change}",
-    HOLD_READY: "On the hold shelf at {pickup}",
-    HOLD_ROUTED: "Sent to {pickup} for a hold",
-    HOLD_ENDED: "Hold ended: {why}",
-    HOLD_FULFILLED: "Hold fulfilled by check-out",
-    CHECKED_OUT: "Checked out, due {due}",
-    CHECKED_IN: "Checked in: {word}",
-    MARKED_MISSING: "Marked missing",
-    RENEWED: "Renewed, due {due}",
-    DUE_DATE_CHANGED: "Due date changed from {before} to {due}",
-    TEMPORARY_ITEM_RETURNED: "Returned at the desk by the patron",
-    LENT_ITEM_RETURNED: "Back from {partner}, checked in at the desk",
-    TEMPORARY_ITEM_CHECKED_OUT: "Borrowed item checked out to the patron, due {due}",
-    RECALLED: "Recalled, now due {due}",
-    RECALL_CANCELLED: "Recall cancelled, due {due} again",
-    CHECK_OUT_UNDONE: "Check-out undone: {word}",
-    LENDERS_DATE_CHANGED: "The lender's date is now {day}",
-    ITEM_CHANGED: "Temporary item changed: {change}",
+    ITEM_MADE: n_("Item added"),
+    ITEM_DELETED: n_("Item deleted"),
+    ITEM_RESTORED: n_("Item restored"),
+    TEMPORARY_ITEM_MADE: n_("Temporary item made for request {request}, from {partner}"),
+    HOLD_PLACED: n_("Hold placed, pickup at {pickup}"),
+    HOLD_EDITED: n_("Hold changed: {change}"),
+    HOLD_READY: n_("On the hold shelf at {pickup}"),
+    HOLD_ROUTED: n_("Sent to {pickup} for a hold"),
+    HOLD_ENDED: n_("Hold ended: {why}"),
+    HOLD_FULFILLED: n_("Hold fulfilled by check-out"),
+    CHECKED_OUT: n_("Checked out, due {due}"),
+    CHECKED_IN: n_("Checked in: {word}"),
+    MARKED_MISSING: n_("Marked missing"),
+    RENEWED: n_("Renewed, due {due}"),
+    DUE_DATE_CHANGED: n_("Due date changed from {before} to {due}"),
+    TEMPORARY_ITEM_RETURNED: n_("Returned at the desk by the patron"),
+    LENT_ITEM_RETURNED: n_("Back from {partner}, checked in at the desk"),
+    TEMPORARY_ITEM_CHECKED_OUT: n_("Borrowed item checked out to the patron, due {due}"),
+    RECALLED: n_("Recalled, now due {due}"),
+    RECALL_CANCELLED: n_("Recall cancelled, due {due} again"),
+    CHECK_OUT_UNDONE: n_("Check-out undone: {word}"),
+    LENDERS_DATE_CHANGED: n_("The lender's date is now {day}"),
+    ITEM_CHANGED: n_("Temporary item changed: {change}"),
     BILLED: "{what}: {amount}",
-    HEARD: "{who} says: {what}",
-    PATRON_SAVED: "Patron record saved",
+    HEARD: n_("{who} says: {what}"),
+    PATRON_SAVED: n_("Patron record saved"),
 }

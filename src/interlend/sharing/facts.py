@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from interlend.refusal import n_
+
 CREATED = "sharing.created"
 MOVED = "sharing.moved"
 NOTED = "sharing.noted"
@@ -11,29 +13,29 @@ CORRECTED = "sharing.corrected"
 
 #: trigger -> what happened, as the time line says it; {partner} is the other library's name
 SENTENCES = {
-    "staff.send": "Sent to {partner}",
-    "supplier.will_supply": "{partner} will supply it",
-    "supplier.unfilled": "{partner} cannot supply it{reason}",
-    "supplier.shipped": "Shipped by {partner}{due}",
-    "supplier.completed": "{partner} has it back and completed the request",
-    "supplier.cancelled": "{partner} agreed to cancel",
-    "supplier.cancel_refused": "{partner} cannot cancel any more",
-    "supplier.copy_sent": "{partner} sent the copy",
-    "staff.receive": "Received",
-    "staff.return": "Returned to {partner}",
-    "staff.send_back": "Sent back unread to {partner}",
-    "staff.cancel": "Cancelled here{reason}",
-    "staff.close": "Closed by hand{reason}",
-    "staff.deliver_copy": "Copy delivered to the patron",
-    "staff.will_supply": "Will be supplied",
-    "staff.ship": "Shipped to {partner}{due}",
-    "staff.unfilled": "Answered that it cannot be supplied{reason}",
-    "staff.complete": "Completed: it is back",
-    "staff.agree_cancel": "Agreed to cancel",
-    "staff.refuse_cancel": "Refused to cancel",
-    "staff.send_copy": "Copy sent to {partner}",
-    "requester.request": "{partner} asked for it",
-    "requester.cancel": "{partner} wishes to cancel",
-    "requester.received": "{partner} received it",
-    "requester.shipped_return": "{partner} sent it back",
+    "staff.send": n_("Sent to {partner}"),
+    "supplier.will_supply": n_("{partner} will supply it"),
+    "supplier.unfilled": n_("{partner} cannot supply it{reason}"),
+    "supplier.shipped": n_("Shipped by {partner}{due}"),
+    "supplier.completed": n_("{partner} has it back and completed the request"),
+    "supplier.cancelled": n_("{partner} agreed to cancel"),
+    "supplier.cancel_refused": n_("{partner} cannot cancel any more"),
+    "supplier.copy_sent": n_("{partner} sent the copy"),
+    "staff.receive": n_("Received"),
+    "staff.return": n_("Returned to {partner}"),
+    "staff.send_back": n_("Sent back unread to {partner}"),
+    "staff.cancel": n_("Cancelled here{reason}"),
+    "staff.close": n_("Closed by hand{reason}"),
+    "staff.deliver_copy": n_("Copy delivered to the patron"),
+    "staff.will_supply": n_("Will be supplied"),
+    "staff.ship": n_("Shipped to {partner}{due}"),
+    "staff.unfilled": n_("Answered that it cannot be supplied{reason}"),
+    "staff.complete": n_("Completed: it is back"),
+    "staff.agree_cancel": n_("Agreed to cancel"),
+    "staff.refuse_cancel": n_("Refused to cancel"),
+    "staff.send_copy": n_("Copy sent to {partner}"),
+    "requester.request": n_("{partner} asked for it"),
+    "requester.cancel": n_("{partner} wishes to cancel"),
+    "requester.received": n_("{partner} received it"),
+    "requester.shipped_return": n_("{partner} sent it back"),
 }

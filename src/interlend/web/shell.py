@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -71,9 +71,10 @@ def here_of(request: HttpRequest) -> Branch | None:
 
 
 def staff_page(duty: str = "") -> Callable[[View], View]:
-    """A page for staff. Looking is everybody's right; `duty` (CIRCULATE, SHARE, ADMINISTER) is asked for writing.
+    """A page for staff, in their library's zone and language.
 
-    With a duty, GET stays open to all staff and only other methods need it, except ADMINISTER, which closes both.
+    Looking is everybody's right; `duty` (CIRCULATE, SHARE, ADMINISTER) is asked for writing: GET stays open to all
+    staff and only other methods need it, except ADMINISTER, which closes both.
     """
 
     def decorate(view: View) -> View:
@@ -82,10 +83,12 @@ def staff_page(duty: str = "") -> Callable[[View], View]:
             if not isinstance(request.user, StaffMember):
                 return _to_sign_in(request)
             writes = request.method not in ("GET", "HEAD") or duty == ADMINISTER
-            if duty and writes and not may(request.user.roles, duty):
-                return no_right(request, duty)
-            with timezone.override(request.user.library.time_zone):
-                return view(request, *args, **kwargs)
+            allowed = not duty or not writes or may(request.user.roles, duty)
+            library = request.user.library
+            with timezone.override(library.time_zone), translation.override(library.language):
+                response = view(request, *args, **kwargs) if allowed else no_right(request, duty)
+            response.headers.setdefault("Content-Language", library.language)
+            return response
 
         return guarded
 

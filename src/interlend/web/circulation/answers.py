@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from interlend.circulation.errors import Refused
+from interlend.web.told import refusal
 
 LONGEST_BARCODE = 60
 ROWS_ON_A_PAGE = 50
@@ -86,7 +87,7 @@ def stop_row(word: str, barcode: str, sentence: str, *, title: str = "", **more:
 
 
 def refused_row(word: str, barcode: str, no: Refused, **more: Any) -> dict[str, Any]:
-    return stop_row(word, barcode, f"{no.sentence} {no.remedy}", **more)
+    return stop_row(word, barcode, refusal(no), **more)
 
 
 def answer_scan(
@@ -116,7 +117,7 @@ def done(request: HttpRequest, sentence: str, to: str) -> HttpResponse:
 
 def not_done(request: HttpRequest, no: Refused, to: str) -> HttpResponse:
     """A refusal of a button that has no form: said at the top of the page it came from."""
-    messages.error(request, f"{no.sentence} {no.remedy}")
+    messages.error(request, refusal(no))
     return go_to(request, to)
 
 
@@ -133,7 +134,7 @@ def show_form(request: HttpRequest, template: str, known: dict[str, Any], form: 
 
 
 def add_refusal(form: BaseForm, no: Refused) -> None:
-    form.add_error(None, f"{no.sentence} {no.remedy}")
+    form.add_error(None, refusal(no))
 
 
 # --- a list -----------------------------------------------------------------------------------------------------

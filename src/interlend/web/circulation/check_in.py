@@ -29,6 +29,7 @@ from interlend.sharing.models import IllRequest
 from interlend.web import sittings
 from interlend.web.circulation import answers, words
 from interlend.web.shell import CIRCULATE, SHARE, desk_of, staff_of, staff_page
+from interlend.web.told import told
 
 PAGE = "check_in"
 SLIPS = "check_in_slips"  # in the session: "print" opens each slip by itself
@@ -207,7 +208,7 @@ def _alerts(request: HttpRequest, done: CheckedIn) -> list[dict[str, Any]]:
     if done.hold is not None and done.hold.staff_note:
         alerts.append({"sentence": done.hold.staff_note})
     alerts += _notice_to_print(done)
-    return alerts + [{"sentence": sentence} for sentence in done.alerts]
+    return alerts + [{"sentence": told(sentence)} for sentence in done.alerts]
 
 
 def _notice_to_print(done: CheckedIn) -> list[dict[str, Any]]:

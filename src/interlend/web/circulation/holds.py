@@ -56,7 +56,10 @@ def _known(request: HttpRequest, hold: Hold, back: str) -> dict[str, Any]:
             },
             {"label": _("Patron"), "value": hold.patron.short_name, "url": reverse("patron", args=[hold.patron_id])},
             {"label": _("Title"), "value": hold.title.title, "wide": True},
-            {"label": _("Hold on"), "value": hold.get_level_display(), "note": hold.item.barcode if hold.item else ""},
+            {
+                "label": _("Hold on"), "value": _(hold.get_level_display()),
+                "note": hold.item.barcode if hold.item else "",
+            },
             {"label": _("Placed"), "value": words.moment(hold.placed_at)},
             {"label": _("Notice"), "value": words.letter_line(letter) if letter else ""},
         ],

@@ -32,6 +32,7 @@ from interlend.web import sittings
 from interlend.web.circulation import answers, words
 from interlend.web.circulation.forms import DueDateForm, PatronForm
 from interlend.web.shell import CIRCULATE, desk_of, own, staff_of, staff_page
+from interlend.web.told import fill
 
 # --- finding the account ----------------------------------------------------------------------------------------
 
@@ -109,7 +110,8 @@ def _strip(request: HttpRequest, patron: Patron, now: datetime) -> dict[str, Any
     balance = words.join(*(words.money(owed, currency) for currency, owed in queries.balances(patron).items()))
     expired = patron.expires_on is not None and patron.expires_on < today
     return {
-        "patron": patron, "against": against, "balance": balance,
+        "patron": patron, "balance": balance,
+        "against": [(reason.why(fill), reason.mended(fill)) for reason in against],
         "chip": ("stop", _("May not borrow")) if against else ("good", _("May borrow")),
         "ready": [_("%(count)d ready at %(place)s") % {"count": n, "place": place} for place, n in ready.items()],
         "facts": [
@@ -182,7 +184,7 @@ def _hold_line(hold: Hold, today: Any) -> dict[str, Any]:
 
 def _requests(request: HttpRequest, patron: Patron, _now: datetime) -> dict[str, Any]:
     page = answers.page_of(request, sharing.requests_of_patron(patron.library_id, patron.barcode))
-    lines = [{"ill": ill, "word": state_word(ill.state, ill.at_desk_since is not None)} for ill in page]
+    lines = [{"ill": ill, "word": _(state_word(ill.state, ill.at_desk_since is not None))} for ill in page]
     return {"requests_page": page, "requests": lines}
 
 
@@ -215,7 +217,8 @@ def _profile(_request: HttpRequest, patron: Patron, _now: datetime) -> dict[str,
     blocked = words.join(words.day(patron.blocked_since), patron.block_reason)
     return {
         "profile": [
-            {"label": _("Name"), "value": patron.full_name}, {"label": _("Kind"), "value": patron.get_kind_display()},
+            {"label": _("Name"), "value": patron.full_name},
+            {"label": _("Kind"), "value": _(patron.get_kind_display())},
             {"label": _("E-mail"), "value": patron.email or _("none: notices go on paper")},
             {"label": _("Telephone"), "value": patron.phone},
             {"label": _("User name"), "value": patron.user_name},

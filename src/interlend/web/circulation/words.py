@@ -6,7 +6,6 @@ Strategy: plain functions from rows to words; every word is translated here, dat
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,6 +19,7 @@ from interlend.circulation.models import Hold, Item, Loan
 from interlend.notices.models import Letter
 from interlend.outbox.models import Event
 from interlend.web.templatetags.interlend_tags import local_date, local_moment, local_time
+from interlend.web.told import fill, told
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def due_line(due_on: date, reasons: Sequence[dict[str, Any]]) -> str:
 
 
 def _due_sentence(reason: dict[str, Any]) -> str:
-    rule, detail, won = reason.get("rule", ""), str(reason.get("detail", "")), reason.get("won")
+    rule, detail, won = reason.get("rule", ""), told(str(reason.get("detail", ""))), reason.get("won")
     known = {"day": _iso_day(reason.get("day")), "who": detail or _("staff")}
     if won and rule == "policy":
         return _("the loan policy %(name)s") % {"name": detail} if detail else _("the loan policy")
@@ -173,7 +173,7 @@ def money(amount: int, currency: str) -> str:
 
 def letter_status(letter: Letter) -> Status:
     """Whether the notice goes, went, or why not."""
-    why = letter.why
+    why = told(letter.why)
     if letter.state == "waiting":
         return Status("wait", _("Mail goes at %(time)s") % {"time": clock(letter.due_at)}, why)
     found = {
@@ -185,7 +185,7 @@ def letter_status(letter: Letter) -> Status:
         "failed": ("stop", _("Mail failed")),
         "unknown": ("look", _("Mail may have gone")),
     }
-    meaning, word = found.get(letter.state, ("plain", letter.get_state_display()))
+    meaning, word = found.get(letter.state, ("plain", _(letter.get_state_display())))
     return Status(meaning, word, why)
 
 
@@ -218,9 +218,8 @@ def event_sentence(event: Event) -> str:
     """What happened, from the event's kind and data; a word that is missing leaves a dash, never an error."""
     template = facts.SENTENCES.get(event.kind)
     if template is None:
-        return str(event.data.get("sentence") or event.kind.rpartition(".")[2].replace("_", " ").capitalize())
-    known: dict[str, Any] = defaultdict(lambda: "–", {"request": event.request} | event.data)
-    return _(template).format_map(known)
+        return told(str(event.data.get("sentence") or event.kind.rpartition(".")[2].replace("_", " ").capitalize()))
+    return fill(template, {"request": event.request} | event.data)
 
 
 def past(events: Iterable[Event]) -> list[Past]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from interlend.bridge.checks import Check, check_host
 from interlend.web.shell import ADMINISTER, staff_of, staff_page
+from interlend.web.told import told
 
 #: result -> (meaning, word)
 RESULTS = {"ok": ("good", n_("in order")), "look": ("look", n_("look at this")), "stop": ("stop", n_("to be mended"))}
@@ -23,8 +25,13 @@ RESULTS = {"ok": ("good", n_("in order")), "look": ("look", n_("look at this")),
 def host_check(request: HttpRequest) -> HttpResponse:
     """Asks the library's circulation system what changes nothing there, and shows what came of it."""
     checks = check_host(staff_of(request).library, timezone.now())
-    lines = [(check, _chip(check)) for check in checks]
+    lines = [(_told(check), _chip(check)) for check in checks]
     return render(request, "exchanges/check.html", {"lines": lines, "whole": _whole(checks)})
+
+
+def _told(check: Check) -> Check:
+    """The line in the reader's language; the result stays the word that tables know."""
+    return replace(check, name=told(check.name), seen=told(check.seen), remedy=told(check.remedy))
 
 
 def _chip(check: Check) -> dict[str, str]:

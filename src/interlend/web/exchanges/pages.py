@@ -32,6 +32,7 @@ from interlend.web.circulation.forms import Day
 from interlend.web.circulation.words import moment
 from interlend.web.exchanges import words
 from interlend.web.shell import ADMINISTER, own, staff_of, staff_page
+from interlend.web.told import told
 
 if TYPE_CHECKING:  # a paginator takes its type parameter only before mypy
     Pages = Paginator[Exchange]
@@ -199,6 +200,6 @@ def exchange_replay(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         done = kept.replay(row, form.cleaned_data["address"], request.get_host(), timezone.now())
     except kept.NotReplayed as no:
-        form.add_error("address", _(no.sentence))
+        form.add_error("address", told(no.sentence))
         return _show(request, row, form=form)
     return _show(request, row, form=form, replayed=done, replayed_answer=kept.readable(done.answer))

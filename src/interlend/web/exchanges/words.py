@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from interlend.bridge.models import Exchange
 from interlend.bridge.queries import OK
+from interlend.web.told import told
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,14 @@ def outcome(row: Exchange) -> Outcome:
     """How it ended. `not sent:` and `no answer:` are ours; anything else is the name of the peer's problem."""
     kind, _colon, why = row.outcome.partition(": ")
     if row.outcome == OK:
-        return Outcome("good", _("Went well"), row.detail)
+        return Outcome("good", _("Went well"), told(row.detail))
     if kind == "not sent":
-        return Outcome("stop", _("Not sent"), why)
+        return Outcome("stop", _("Not sent"), told(why))
     if kind == "no answer":
-        return Outcome("unknown", _("No answer"), why)
+        return Outcome("unknown", _("No answer"), told(why))
     if row.outcome == "unreadable":
-        return Outcome("stop", _("Could not be read"), row.detail)
-    return Outcome("look", _("Refused"), ". ".join(part for part in (row.outcome, row.detail) if part))
+        return Outcome("stop", _("Could not be read"), told(row.detail))
+    return Outcome("look", _("Refused"), ". ".join(part for part in (row.outcome, told(row.detail)) if part))
 
 
 def took(row: Exchange) -> str:

@@ -6,9 +6,9 @@ unique is asked within it. All of it runs under a lock of the library (see `savi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from zoneinfo import available_timezones
 
 from django import forms
@@ -56,6 +56,8 @@ class RowForm(ModelForm):
                 assert field.queryset is not None
                 field.queryset = field.queryset.filter(library=library)
                 field.empty_label = self.any_words.get(name, _("Choose…"))
+            elif isinstance(field, forms.TypedChoiceField):  # the words of the column's own choices
+                field.choices = [(value, _(str(word)) if word else word) for value, word in _listed(field)]
 
     def others(self) -> QuerySet[Any]:
         """The library's other rows of this kind."""
@@ -70,6 +72,10 @@ class RowForm(ModelForm):
             if self.others().filter(**_same(self.cleaned_data, names)).exists():
                 self.add_error(names[0], str(sentence) % {name: self.cleaned_data[name] for name in names})
         return self.cleaned_data
+
+
+def _listed(field: forms.ChoiceField) -> list[tuple[Any, Any]]:
+    return list(cast("Iterable[tuple[Any, Any]]", field.choices))
 
 
 def _same(values: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -195,7 +201,7 @@ def to_be_picked_up(library_id: int, code: str) -> int:
 
 # --- when it is open ----------------------------------------------------------------------------------------------
 
-WEEKDAYS = [(str(number), label) for number, label in OpenHours.weekday.field.choices or []]
+WEEKDAYS = [(str(number), gettext_lazy(str(label))) for number, label in OpenHours.weekday.field.flatchoices]
 
 
 class OpenHoursForm(RowForm):

@@ -21,6 +21,7 @@ from interlend.bridge.ncip_responder.door import SERVICES
 from interlend.circulation.models import PatronType
 from interlend.libraries.models import Branch
 from interlend.web.settings.forms import RowForm
+from interlend.web.told import told
 
 # --- secrets ----------------------------------------------------------------------------------------------------
 
@@ -133,7 +134,7 @@ class HostForm(SecretForm):
         has = {name: self.will_have(name) for name in self.secrets}
         for name, sentence in host_problems(known | has).items():
             if name not in self.errors:
-                self.add_error(name, _(sentence))
+                self.add_error(name, told(sentence))
         self._ask_secrets_again(known)
         return known
 

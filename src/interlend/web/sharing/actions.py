@@ -28,6 +28,7 @@ from interlend.sharing.models import IllRequest
 from interlend.sharing.policies import BUTTONS, REASONS_UNFILLED, Button
 from interlend.web.sharing import words
 from interlend.web.shell import SHARE, desk_of, own, staff_of, staff_page
+from interlend.web.told import refusal
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def _refused(request: HttpRequest, ill: IllRequest, trigger: str, no: Refused, f
     if no.code == "not_possible" and (row := words.already_row(ill, trigger)):
         messages.warning(request, row["alerts"][0]["sentence"])
         return redirect(_back_to(request, ill))
-    sentence = f"{_(no.sentence)} {_(no.remedy)}"
+    sentence = refusal(no)
     if form is not None and no.code != "not_possible":
         form.add_error(None, sentence)
         return _show_form(request, ill, BUTTONS[trigger], form, status=422)

@@ -35,6 +35,7 @@ from interlend.web.circulation.answers import page_of, text_of, way_back
 from interlend.web.sharing import words
 from interlend.web.sharing.patterns import Patterns, Said
 from interlend.web.shell import SHARE, staff_of, staff_page
+from interlend.web.told import told
 
 # --- Borrowing, Lending -----------------------------------------------------------------------------------------
 
@@ -179,10 +180,10 @@ def causes(library_id: int, roles: Iterable[str] = ()) -> list[Cause]:
         partner = ill.partner.name if ill and ill.partner else ""
         key = (errand.party, errand.code, errand.verb if errand.state == UNKNOWN else "")
         cause = found.setdefault(key, Cause(errand.party, errand.code, _cause_title(errand, partner)))
-        why = _(errand.sentence) or words.step_meaning(errand)["word"]
+        why = told(errand.sentence) or words.step_meaning(errand)["word"]
         if why not in cause.sentences:
             cause.sentences.append(why)
-        cause.remedy = cause.remedy or _(errand.remedy)
+        cause.remedy = cause.remedy or told(errand.remedy)
         cause.meaning = "stop" if errand.state != UNKNOWN else "look"
         cause.lines.append((errand, ill, why))
         if errand.verb != cause.lines[0][0].verb and errand.party == "host":

@@ -23,6 +23,7 @@ from interlend.sharing.errors import Refused
 from interlend.sharing.host import HostProblem, LookupUser, User
 from interlend.sharing.models import IllRequest
 from interlend.web.shell import SHARE, desk_of, staff_of, staff_page
+from interlend.web.told import refusal, told
 
 
 class PatronForm(forms.Form):
@@ -99,12 +100,12 @@ def _look_up(request: HttpRequest, asked: PatronForm) -> User | None:
         )
     except HostProblem as no:
         unknown = _("Check the barcode, or register the patron under Assist Patrons.")
-        remedy = unknown if no.code == "unknown_patron" else _(no.remedy) if no.remedy else ""
-        asked.add_error("patron", f"{_(no.sentence)} {remedy}".strip())
+        remedy = unknown if no.code == "unknown_patron" else told(no.remedy)
+        asked.add_error("patron", f"{told(no.sentence)} {remedy}".strip())
         return None
     if user.blocks:
         remedy = _("Circulation desk: open the patron’s account.")
-        asked.add_error("patron", f"{user.name}: {' '.join(_(block) for block in user.blocks)} {remedy}")
+        asked.add_error("patron", f"{user.name}: {' '.join(told(block) for block in user.blocks)} {remedy}")
         return None
     return user
 
@@ -126,7 +127,7 @@ def _create(request: HttpRequest, user: User) -> HttpResponse:
             desk_of(request), form.wish(), user, now, lender=given["lender"], again=given["again"]
         )  # fmt: skip
     except Refused as no:
-        form.add_error(None, f"{_(no.sentence)} {_(no.remedy)}")
+        form.add_error(None, refusal(no))
         if no.code == "duplicate":
             form.offer_a_second()
             number = str(no.reasons[0].facts["number"])

@@ -46,6 +46,7 @@ from interlend.web.circulation.words import LETTER_KINDS, day, due_sentences, le
 from interlend.web.sharing import storyline, words
 from interlend.web.sharing.patterns import Patterns, Said
 from interlend.web.shell import SHARE, desk_of, own, staff_of, staff_page
+from interlend.web.told import refusal
 
 # --- the page ---------------------------------------------------------------------------------------------------
 
@@ -291,7 +292,7 @@ def ill_correct(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, f"{_('Not corrected')}: {' '.join(bad.messages)}")
         return redirect("ill_request", ill.pk)
     except (Refused, HostProblem) as no:
-        messages.error(request, f"{_('Not corrected')}: {_(no.sentence)} {_(no.remedy)}")
+        messages.error(request, f"{_('Not corrected')}: {refusal(no)}")
         return redirect("ill_request", ill.pk)
     key = request.POST.get("errand", "")
     errand = errand_of(ill.library_id, int(key)) if key.isascii() and key.isdigit() and len(key) < 19 else None

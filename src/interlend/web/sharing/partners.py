@@ -23,6 +23,7 @@ from interlend.sharing.models import Partner
 from interlend.web.circulation.answers import page_of
 from interlend.web.sharing import words
 from interlend.web.shell import SHARE, desk_of, own, staff_of, staff_page
+from interlend.web.told import refusal, told
 
 
 class PartnerForm(forms.Form):
@@ -86,7 +87,7 @@ def _save(request: HttpRequest, form: PartnerForm, pk: int | None = None) -> Par
     try:
         return services.save_partner(staff_of(request).library_id, form.record(), partner_id=pk)
     except Refused as no:
-        form.add_error("symbol", f"{_(no.sentence)} {_(no.remedy)}")
+        form.add_error("symbol", refusal(no))
         return None
 
 
@@ -102,7 +103,7 @@ def _account(request: HttpRequest, found: Partner) -> dict[str, Any]:
     patron = patron_by_barcode(found.library_id, found.account)
     known = {"name": user.name, "url": reverse("patron", args=[patron.pk]) if patron else ""}
     if user.blocks:
-        sentence = " ".join(_(block) for block in user.blocks)
+        sentence = " ".join(told(block) for block in user.blocks)
         return known | {"meaning": "stop", "word": _("Cannot borrow"), "sentence": sentence}
     mail = (
         _("Overdue notices go to %(email)s.") % {"email": user.email} if user.email else _("It has no e-mail address.")
@@ -114,4 +115,4 @@ def _no_account(found: Partner, no: HostProblem) -> str:
     if no.code == "unknown_patron":
         known = {"code": found.account}
         return _("Circulation knows no account %(code)s. Add it under Assist Patrons, or correct it here.") % known
-    return f"{_(no.sentence)} {_(no.remedy)}".strip()
+    return refusal(no)

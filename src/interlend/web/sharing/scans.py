@@ -30,13 +30,16 @@ from interlend.bridge.models import HostSettings
 from interlend.circulation.models import Item
 from interlend.circulation.queries import item_by_barcode, items_with
 from interlend.libraries.policies import may
+from interlend.refusal import n_
 from interlend.sharing import queries
 from interlend.sharing.errors import refuse
 from interlend.sharing.models import IllRequest
+from interlend.sharing.policies import state_word
 from interlend.web import sittings
 from interlend.web.sharing import words
 from interlend.web.sharing.actions import Asked, answer
 from interlend.web.shell import SHARE, staff_of, staff_page
+from interlend.web.told import refusal, why
 
 PER_PAGE = 50
 #: (request, page, what was scanned, now) -> a row, or None where the page waits for a second scan
@@ -226,21 +229,21 @@ def unknown_row(request: HttpRequest, page: Page, text: str) -> words.Row:
     if item is not None:
         sentence = _("It is the item “%(title)s”, which no open request names.") % {"title": item.title.title}
         links = [(_("Open the item"), reverse("item", args=[item.pk])), (_("Check it in"), reverse("check_in"))]
-        return words.stop_row(page.trigger, text, f"{_(no.sentence)} {sentence}", links=links)
-    return words.stop_row(page.trigger, text, f"{_(no.sentence)} {_(no.remedy)}", links=links)
+        return words.stop_row(page.trigger, text, f"{why(no)} {sentence}", links=links)
+    return words.stop_row(page.trigger, text, refusal(no), links=links)
 
 
 def _not_now(ill: IllRequest, page: Page) -> Any:
     button = words.BUTTONS[page.trigger]
-    state = words.chip(ill)["word"].lower()
-    can = _("Open the request to see what happened to it.")
-    return refuse("not_possible", number=ill.number, state=state, what=_(button.label), can=can)
+    state = state_word(ill.state, ill.at_desk_since is not None).lower()
+    can = n_("Open the request to see what happened to it.")
+    return refuse("not_possible", number=ill.number, state=state, what=button.label, can=can)
 
 
 def _wrong_side(ill: IllRequest) -> Any:
     borrowing = ill.side == IllRequest.Side.BORROWING
-    can = _("Its pages are Receive and Return.") if borrowing else _("Its pages are Ship and Complete.")
-    return refuse("wrong_side", number=ill.number, side=_("borrow") if borrowing else _("lend"), can=can)
+    can = n_("Its pages are Receive and Return.") if borrowing else n_("Its pages are Ship and Complete.")
+    return refuse("wrong_side", number=ill.number, side=n_("borrow") if borrowing else n_("lend"), can=can)
 
 
 # --- Receive under a barcode of our own: the number, then our label ---------------------------------------------

@@ -25,6 +25,7 @@ from interlend.sharing.models import IllRequest
 from interlend.web.circulation.words import LETTER_KINDS, day, event_sentence, join, letter_status
 from interlend.web.exchanges import words as said
 from interlend.web.sharing import words
+from interlend.web.told import fill, told
 
 SHARING, CIRCULATION = "sharing", "circulation"
 #: news for one another that the rest of the line tells anyway, once it is done
@@ -102,16 +103,16 @@ def sharing_sentence(event: Event, partner: str) -> str:
         if event.kind == facts.NOTED:
             return _("Note: %(text)s") % {"text": sentence}
         if event.kind == facts.DUE_TOLD:
-            return f"{_(sentence)}: {_iso_day(event.data.get('due'))}"
-        return _(sentence) if sentence else event.kind.rpartition(".")[2].replace("_", " ").capitalize()
+            return f"{told(sentence)}: {_iso_day(event.data.get('due'))}"
+        return told(sentence) if sentence else event.kind.rpartition(".")[2].replace("_", " ").capitalize()
     trigger, reason = str(event.data.get("trigger", "")), str(event.data.get("reason") or "")
     due = _iso_day(event.data.get("due"))
     known = {
         "partner": str(event.data.get("partner") or partner or _("the other library")),
-        "reason": f": {_(reason)}" if reason else "", "due": _(", due %(day)s") % {"day": due} if due else "",
+        "reason": f": {told(reason)}" if reason else "", "due": _(", due %(day)s") % {"day": due} if due else "",
     }  # fmt: skip
     template = facts.SENTENCES.get(trigger)
-    return _(template).format(**known) if template else trigger
+    return fill(template, known) if template else trigger
 
 
 def _iso_day(value: Any) -> str:

@@ -27,6 +27,7 @@ from interlend.sharing.models import IllRequest
 from interlend.sharing.policies import BUTTONS, state_word
 from interlend.web.circulation.words import moment
 from interlend.web.templatetags.interlend_tags import local_date
+from interlend.web.told import refusal, told
 
 Row = dict[str, Any]
 
@@ -154,8 +155,7 @@ def refused_row(request: HttpRequest, no: Refused, trigger: str, ill: IllRequest
         [(_("Open request %(number)s") % {"number": ill.number}, reverse("ill_request", args=[ill.pk]))] if ill else []
     )
     actions = other_actions(request, ill, trigger) if ill is not None and no.code == "not_possible" else []
-    sentence = f"{_(no.sentence)} {_(no.remedy)}".strip()
-    return stop_row(trigger, text, sentence, title=ill.title if ill else "", links=links, actions=actions)
+    return stop_row(trigger, text, refusal(no), title=ill.title if ill else "", links=links, actions=actions)
 
 
 def stop_row(
@@ -230,19 +230,19 @@ def step_meaning(errand: Errand) -> dict[str, str]:
 def what_now(errand: Errand) -> str:
     """The sentence of a step and who can mend it; passing trouble says that nobody need do anything."""
     if errand.state == WAITING and errand.sentence:
-        return _("%(why)s It is tried again by itself.") % {"why": _(errand.sentence)}
+        return _("%(why)s It is tried again by itself.") % {"why": told(errand.sentence)}
     if errand.state == UNKNOWN:
-        said = _(errand.sentence) or _("There was no answer.")
+        said = told(errand.sentence) or _("There was no answer.")
         return _("%(why)s Nobody knows yet whether it happened; it is looked up before anything is repeated.") % {
             "why": said
         }
-    return f"{_(errand.sentence)} {_(errand.remedy)}".strip() if errand.sentence else ""
+    return f"{told(errand.sentence)} {told(errand.remedy)}".strip() if errand.sentence else ""
 
 
 def step_detail(errand: Errand) -> str:
     """Why it is where it is: the trouble, the next try, or who settled it."""
     if errand.state in (BY_HAND, SKIPPED):
-        return _("by %(who)s") % {"who": errand.settled_by} if errand.state == BY_HAND else errand.settled_by
+        return _("by %(who)s") % {"who": errand.settled_by} if errand.state == BY_HAND else told(errand.settled_by)
     said = what_now(errand)
     if errand.state == WAITING and errand.tries:
         tries = _("Tried %(n)d times; next try %(when)s.") % {"n": errand.tries, "when": moment(errand.due_at)}

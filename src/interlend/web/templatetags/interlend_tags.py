@@ -22,8 +22,10 @@ from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from interlend.web.look import DEFAULT_ACCENT, hex_colour, ink_on, parse_colour
+from interlend.web.told import told
 
 register = template.Library()
 
@@ -48,8 +50,10 @@ def in_zone(value: object, zone: dt.tzinfo) -> dt.date | None:
 
 
 def day_words(value: dt.date, today: dt.date) -> str:
-    """`Tue 12 May` in the year of `today`, `12 May 2027` in another."""
-    return format_date(value, "D j M" if value.year == today.year else "j M Y")
+    """`Tue 12 May` in the year of `today`, `12 May 2027` in another; other languages have their own order."""
+    # Translators: how a day is written, as Django's `date` filter takes it.
+    near, far = pgettext("date", "D j M"), pgettext("date", "j M Y")
+    return format_date(value, near if value.year == today.year else far)
 
 
 def moment_words(value: dt.datetime, now: dt.datetime) -> str:
@@ -92,6 +96,15 @@ def when(context: Context, value: object, show: str = "moment") -> str:
         return "" if value is None else str(words)
     exact = local.isoformat(timespec="minutes") if isinstance(local, dt.datetime) else local.isoformat()
     return format_html('<time datetime="{}">{}</time>', exact, words)
+
+
+# --- Words of the rooms below ----------------------------------------------------------------------------------------
+
+
+@register.filter(name="told")
+def told_filter(text: object) -> str:
+    """A sentence or a word that was kept in English, in the reader's language."""
+    return told(str(text or ""))
 
 
 # --- Icons and meanings ----------------------------------------------------------------------------------------------

@@ -1,0 +1,174 @@
+"""Sentences of the rooms below, told in the reader's language: refusals, facts, and what was kept in English.
+
+Strategy: below the doors everything is said and kept in English, so that logs, messages and rows do not depend on who
+happened to look. A refusal still has its template and its facts: the template is translated, then filled. What was
+kept as text (why a step failed, what an event says, why no letter went) is found again among the templates of the
+catalogue, which gives its facts back. What no catalogue knows is shown as it is. Follows pages.md, "Words".
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from string import Formatter
+from typing import Any, Final
+
+from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext
+from django.utils.translation.trans_real import catalog
+
+from interlend.outbox.errors import Trouble
+from interlend.refusal import Refused, n_
+
+#: facts that are words or sentences of ours, not names that people gave
+WORDS: Final = frozenset({
+    "blocks", "can", "cause", "detail", "how", "missing", "owner", "remedy", "sentence", "service", "side", "since",
+    "state", "what", "whose", "why", "word",
+})  # fmt: skip
+#: facts that are a row of words of ours, with commas between
+LISTS: Final = frozenset({"change", "buttons"})
+#: what a changed field is called in a history
+FIELDS: Final = (
+    n_("pickup branch"), n_("expires on"), n_("suspended from"), n_("suspended to"), n_("public note"),
+    n_("staff note"), n_("top of queue"), n_("title"), n_("author"), n_("publisher"), n_("year"), n_("edition"),
+    n_("isbn"), n_("language"), n_("record id"), n_("call number"), n_("copy"), n_("volume"), n_("note"),
+    n_("material format"), n_("lender due"), n_("waits again"),
+)  # fmt: skip
+#: fewer letters than this are no sentence: "{what}: {amount}" would be found in everything
+LEAST_LETTERS: Final = 4
+
+
+def refusal(no: Refused | Trouble) -> str:
+    """Why not, and who can mend it."""
+    if isinstance(no, Refused):
+        return f"{no.why(fill)} {no.mended(fill)}".strip()
+    return f"{told(no.sentence)} {told(no.remedy)}".strip()
+
+
+def why(no: Refused | Trouble) -> str:
+    """Why not, alone."""
+    return no.why(fill) if isinstance(no, Refused) else told(no.sentence)
+
+
+def fill(template: str, facts: Mapping[str, object]) -> str:
+    """The template in the reader's language, with its facts; a fact that is missing leaves a dash, never an error."""
+    known: dict[str, Any] = defaultdict(lambda: "–", {name: _fact(name, value) for name, value in facts.items()})
+    return gettext(template).format_map(known)
+
+
+def told(text: str) -> str:
+    """An English sentence, as it was written down, in the reader's language."""
+    language = get_language()
+    if not text or language is None or language == settings.LANGUAGE_CODE:
+        return text
+    return _told(language, text)
+
+
+# --- facts ------------------------------------------------------------------------------------------------------
+
+
+def _fact(name: str, value: object) -> object:
+    if isinstance(value, str):
+        if name in LISTS:
+            return ", ".join(told(word) for word in value.split(", "))
+        return told(value) if name in WORDS else _day(value)
+    return value
+
+
+def _day(text: str) -> str:
+    """`12 May 2027`, as `say_day` writes it, the way the reader's language does; anything else as it is."""
+    if get_language() in (None, settings.LANGUAGE_CODE) or not re.fullmatch(r"\d{1,2} [A-Z][a-z]+ \d{4}", text):
+        return text
+    try:
+        found: date = datetime.strptime(text, "%d %B %Y").date()  # noqa: DTZ007 - a plain day has no zone
+    except ValueError:
+        return text
+    return date_format(found, "DATE_FORMAT")
+
+
+# --- a sentence found again -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Template:
+    """A sentence with places for facts, and the pattern that finds them in it again."""
+
+    text: str
+    pattern: re.Pattern[str]
+
+    def facts(self, sentence: str) -> dict[str, str] | None:
+        found = self.pattern.fullmatch(sentence)
+        return found.groupdict() if found else None
+
+
+def template(text: str) -> Template | None:
+    """None where `text` has no places, or too few letters beside them to be found again."""
+    try:
+        parts = [(literal, name) for literal, name, _spec, _conversion in Formatter().parse(text)]
+    except ValueError:  # a brace that is just a brace
+        return None
+    if not any(name for _literal, name in parts) or _letters(parts) < LEAST_LETTERS:
+        return None
+    if any(name is not None and not name.isidentifier() for _literal, name in parts):
+        return None
+    seen: set[str] = set()
+    pattern = "".join(re.escape(literal) + _place(name, seen) for literal, name in parts)
+    return Template(text, re.compile(pattern, re.DOTALL))
+
+
+def _letters(parts: list[tuple[str, str | None]]) -> int:
+    return sum(c.isalpha() for literal, _name in parts for c in literal)
+
+
+def _place(name: str | None, seen: set[str]) -> str:
+    if name is None:
+        return ""
+    again = name in seen
+    seen.add(name)
+    return f"(?P={name})" if again else f"(?P<{name}>.*?)"
+
+
+@lru_cache(maxsize=8)
+def _templates(_language: str) -> tuple[Template, ...]:
+    """Every template that the catalogue of the reader's language knows, the wordiest first."""
+    texts = catalog()._catalog.keys()  # type: ignore[attr-defined]  # noqa: SLF001 - offered whole for just this
+    known = (template(text) for text in texts if isinstance(text, str) and "{" in text)
+    return tuple(sorted(filter(None, known), key=lambda one: -len(re.sub(r"\{.*?\}", "", one.text))))
+
+
+@lru_cache(maxsize=4096)
+def _told(language: str, text: str) -> str:
+    return _whole(text) or _found(language, text) or _in_parts(text) or text
+
+
+def _whole(text: str) -> str:
+    """A sentence without facts; empty where the catalogue has none."""
+    said = gettext(text)
+    return said if said != text else ""
+
+
+def _found(language: str, text: str) -> str:
+    for one in _templates(language):
+        if (facts := one.facts(text)) is not None:
+            return fill(one.text, facts)
+    return ""
+
+
+def _in_parts(text: str) -> str:
+    """Several sentences, or one behind the name of whoever said it: `Alder University: …`."""
+    for apart, glue in ((re.compile(r"(?<=[.?!]) (?=[A-Z“(])"), " "), (re.compile(r": "), ": ")):
+        parts = apart.split(text)
+        if len(parts) > 1 and (said := [told(part) for part in parts]) != parts:
+            return glue.join(said)
+    return ""
+
+
+def forget() -> None:
+    """Catalogues may have changed (tests make some)."""
+    _templates.cache_clear()
+    _told.cache_clear()
