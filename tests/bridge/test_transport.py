@@ -254,7 +254,7 @@ def test_no_token_nothing_sent(host: SimulatedHost, tokens: TokenServer, status:
 
 def test_a_token_server_that_is_away_is_passing(host: SimulatedHost) -> None:
     url = f"http://127.0.0.1:{free_port()}/token"
-    with pytest.raises(NotSent, match="which gives the access token, cannot be reached") as no:
+    with pytest.raises(NotSent, match="The access token could not be fetched: 127.0.0.1 cannot be reached") as no:
         sent(Line(host.url, Credentials("oauth2", "ill", "s3cret", token_url=url)))
     assert not no.value.lasting
 
@@ -270,7 +270,7 @@ def test_a_token_server_that_is_away_is_passing(host: SimulatedHost) -> None:
         ("drop-after-doing", NoReply, None, "ended the connection without an answer"),
         ("cut", NoReply, None, "ended the connection without an answer"),
         ("http-500", NoReply, None, "failed while working on it (HTTP 500)"),
-        ("garbage", NoReply, None, "answered with something that is not NCIP"),
+        ("garbage", NoReply, None, "answered with a web page, not with NCIP"),
         ("huge", NoReply, None, "sent an answer that is too large"),
         ("http-503", NotSent, False, "is out of service just now (HTTP 503)"),
         ("http-401", NotSent, True, "does not accept our credentials (HTTP 401)"),
@@ -351,4 +351,4 @@ def test_an_answer_that_drips_has_an_end() -> None:
 
 def test_an_ncip_answer_counts_whatever_the_status(host: SimulatedHost) -> None:
     body = ncip.encode(ncip.BareProblem(problems=(ncip.problem("Temporary Processing Failure"),)), ncip.Style())
-    assert transport._usable(Line(host.url), 500, body) == body
+    assert transport._usable(Line(host.url), transport.Heard(500, {}, body)) == body

@@ -63,6 +63,7 @@ class Dialect:
     item_element_scheme: str | None = None
     can_look_up_users: bool = True
     can_look_up_items: bool = False
+    can_look_up_requests: bool = False
     #: repeating the same message does no harm (it answers as the first time)
     repeat_is_safe: bool = False
     already_checked_in: tuple[str, ...] = CHECKED_IN_ALREADY
@@ -74,7 +75,7 @@ class Dialect:
         return self.accepted_item_agency == "lender"
 
 
-GENERIC = Dialect("generic", "NCIP 2.02, as the standard says", can_look_up_items=True)
+GENERIC = Dialect("generic", "NCIP 2.02, as the standard says", can_look_up_items=True, can_look_up_requests=True)
 INTERLEND = replace(
     GENERIC, key="interlend", name="Interlend", repeat_is_safe=True, accepted_item_agency="lender", mandated=True,
     medium=Code("Book"),
@@ -121,7 +122,8 @@ RESHARE_WMS2 = replace(
 )  # fmt: skip
 
 _RESHARE = replace(
-    GENERIC, can_look_up_items=False, style=Style(version=Version.V2_0, version_uri=_RESHARE_2_0, prefix="ns1"),
+    GENERIC, can_look_up_items=False, can_look_up_requests=False,
+    style=Style(version=Version.V2_0, version_uri=_RESHARE_2_0, prefix="ns1"),
     user_agency="from", item_agency="from", accepted_item_agency="from",
     user_elements=("Name Information", "User Address Information", "User Privilege", "User Id"),
     user_element_scheme=f"{_RESHARE_SCHEMES}userelementtype/userelementtype.scm",
@@ -140,7 +142,7 @@ KOHA = replace(
     style=replace(_RESHARE.style, prefix=None, qualified=False), can_look_up_items=True,
 )  # fmt: skip
 CROSSLINK = replace(
-    GENERIC, key="crosslink", name="As CrossLink speaks", can_look_up_items=False,
+    GENERIC, key="crosslink", name="As CrossLink speaks", can_look_up_items=False, can_look_up_requests=False,
     style=Style(version=Version.V2_02, version_uri="http://www.niso.org/ncip/v2_02/imp1/xsd/ncip_v2_02.xsd"),
     user_agency="none", request_agency="none", item_agency="none", accepted_item_agency="none",
     check_in_elements=("Bibliographic Description",),

@@ -6,6 +6,7 @@ barcode is used at the next one.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from typing import Any, Final
@@ -29,6 +30,11 @@ from interlend.sharing.host import (
 from interlend.sharing.models import IllRequest, Piece
 from interlend.sharing.partner import Message, Work
 
+#: what a look has found, as the time line shows it
+_DONE_BEFORE: Final = "There had been no answer; it was looked up, and it had been done."
+_DONE_NOW: Final = "There had been no answer; nothing showed that it had been done, so it was done now."
+#: said when a host could not even be asked for a long time
+_BY_HAND: Final = "You need not wait for it: look there, then choose done by hand or try again."
 #: the try after which the outbox pauses for a quarter of an hour
 _FOURTH: Final = 4
 
@@ -61,10 +67,11 @@ def accept_item(errand: Errand, now: datetime) -> dict[str, Any]:
         date_for_return=ill.due, pickup_location=ill.pickup,
     )  # fmt: skip
     host = _host(errand, ill, now)
-    accepted = _happened(errand, host, ask) or host.accept_item(ask)
+    look = _looked(errand, host, ask)
+    accepted = look.seen or host.accept_item(ask)
     if accepted.item != piece.barcode:  # the host gave it a barcode of its own
         Piece.objects.filter(pk=piece.pk).update(barcode=accepted.item)
-    return {"item": accepted.item}
+    return {"item": accepted.item} | look.told
 
 
 @_never_long
@@ -72,20 +79,21 @@ def check_out_item(errand: Errand, now: datetime) -> dict[str, Any]:
     """L1: our item to the borrowing institution's account; the due date that circulation set is told on (L3)."""
     ill, piece = _ill(errand), _piece(errand)
     partner = ill.partner
-    if partner is None or not partner.account:
+    if partner is None:
         raise HostProblem(
-            f"No institution account is set for {partner.name if partner else 'the borrower'}.",
-            code="account_not_set", remedy="Administrator: set the account's barcode under Partners.",
+            "The borrower is not among the partners.", code="account_not_set",
+            remedy="Administrator: add it, with its account's barcode, under Partners.",
         )  # fmt: skip
     ask = CheckOutItem(
         request=ill.number, item=piece.barcode, user=partner.account, borrower_symbol=partner.symbol,
         borrower_name=partner.name, date_due=ill.wished_due,
     )  # fmt: skip
     host = _host(errand, ill, now)
-    out = _happened(errand, host, ask) or host.check_out_item(ask)
+    look = _looked(errand, host, ask)
+    out = look.seen or host.check_out_item(ask)
     if out.date_due is not None:
         sharing.due_told(ill.pk, out.date_due, now)
-    return {"due": out.date_due.isoformat() if out.date_due else ""}
+    return {"due": out.date_due.isoformat() if out.date_due else ""} | look.told
 
 
 @_never_long
@@ -94,8 +102,9 @@ def check_in_item(errand: Errand, now: datetime) -> dict[str, Any]:
     ill, piece = _ill(errand), _piece(errand)
     ask = CheckInItem(request=ill.number, item=piece.barcode)
     host = _host(errand, ill, now)
-    back = _happened(errand, host, ask) or host.check_in_item(ask)
-    return {"already": back.already}
+    look = _looked(errand, host, ask)
+    back = look.seen or host.check_in_item(ask)
+    return {"already": back.already} | look.told
 
 
 # --- towards the partner ----------------------------------------------------------------------------------------
@@ -138,21 +147,31 @@ def _host(errand: Errand, ill: IllRequest, now: datetime) -> HostCirculation:
     return host_of(desk, now, hurried=errand.tries <= 1)
 
 
-def _happened(errand: Errand, host: HostCirculation, ask: Any) -> Any:
-    """After an unknown outcome, ask whether it happened before doing it again; None: it did not, or nobody asked.
+@dataclass(frozen=True)
+class _Look:
+    """What was found out before doing a step. `seen`: it had happened, with this answer. `told`: so for staff."""
+
+    seen: Any = None
+    told: dict[str, str] = field(default_factory=dict)
+
+
+def _looked(errand: Errand, host: HostCirculation, ask: Any) -> _Look:
+    """After an unknown outcome, ask whether it happened before doing it again.
 
     Whatever keeps us from asking leaves the outcome as unknown as it was, except that a person is to look.
     """
     if not (_is_unsure(errand) and isinstance(host, LooksBack)):
-        return None
+        return _Look()
     try:
-        return host.look(ask)
+        seen = host.look(ask)
     except HostUnknown:
         raise
     except HostProblem as trouble:
         if trouble.code == LOOK_BY_HAND:
             raise
-        raise HostUnknown(trouble.sentence, remedy=trouble.remedy) from trouble
+        hint = f" {_BY_HAND}" if errand.tries > _FOURTH else ""
+        raise HostUnknown(f"{trouble.sentence}{hint}", remedy=trouble.remedy) from trouble
+    return _Look(seen, {"found": _DONE_BEFORE if seen is not None else _DONE_NOW})
 
 
 def _is_unsure(errand: Errand) -> bool:

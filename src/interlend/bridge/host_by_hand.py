@@ -45,7 +45,9 @@ class HostByHand:
 
     def check_out_item(self, ask: CheckOutItem) -> ItemCheckedOut:
         due = f", due {_written(ask.date_due)}" if ask.date_due else ""
-        raise by_hand(f"Check out {ask.item} to {ask.borrower_name or ask.user} (account {ask.user}){due}.")
+        account = f" (account {ask.user})" if ask.user else ""
+        name = ask.borrower_name or ask.borrower_symbol or ask.user
+        raise by_hand(f"Check out {ask.item} to {name}{account}{due}.")
 
     def check_in_item(self, ask: CheckInItem) -> ItemCheckedIn:
         raise by_hand(f"Check in {ask.item} (request {ask.request}).")

@@ -131,15 +131,17 @@ class GuardedHost:
                 "finished by itself when it is back.",
                 code=PAUSED, remedy="Nobody: it is tried again by itself.", lasting=False,
             )  # fmt: skip
+        heard = self.host.heard
         try:
             result = call()
         except HostProblem as trouble:
-            ill = isinstance(trouble, HostUnknown) or trouble.code in HOST_IS_ILL
-            self._note(
-                breaker.failed(known, self.now) if ill else breaker.succeeded(self.now), trouble if ill else None
-            )
+            if isinstance(trouble, HostUnknown) or trouble.code in HOST_IS_ILL:
+                self._note(breaker.failed(known, self.now), trouble)
+            elif self.host.heard > heard:  # a refusal proves that it is well; not to have asked proves nothing
+                self._note(breaker.succeeded(self.now), None)
             raise
-        self._note(breaker.succeeded(self.now), None)
+        if self.host.heard > heard:
+            self._note(breaker.succeeded(self.now), None)
         return result
 
     def _note(self, now_known: Breaker, trouble: HostProblem | None) -> None:

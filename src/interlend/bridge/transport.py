@@ -1,25 +1,31 @@
 """One message out, one answer in, over HTTP(S) or a bare TCP connection; and what is known when no answer came.
 
-Strategy: the one distinction that matters is whether the message can have been acted on. `NotSent`: it cannot.
-`NoReply`: it may have been. Connections are reused, certificates are verified, every wait has an end.
+Strategy: the one distinction that matters is whether the message can have been acted on. `NotSent`: it cannot, which is
+certain as long as its first byte has not left. `NoReply`: it may have been. Connections are reused only after an answer
+that was whole, certificates are verified, every wait has an end.
 """
 
 from __future__ import annotations
 
 import base64
+import errno
 import json
+import re
 import socket
 import ssl
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
-from typing import Final
-from urllib.parse import urlencode, urlsplit
+from typing import Any, Final
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import urllib3
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    DecodeError,
     HTTPError,
     LocationParseError,
     NameResolutionError,
@@ -34,13 +40,20 @@ LARGEST: Final = 4 * 1024 * 1024  # bytes of one answer
 CONNECT: Final = 4.0  # seconds
 #: seconds to wait for an answer while a person waits, and when the worker tries
 HURRIED, PATIENT = 6.0, 30.0
-#: what OpenSSL says before any message has left: these two will never speak TLS with each other as they are set up
+#: what OpenSSL says before any message has been taken: as they are set up these two will never speak TLS
 _NO_HANDSHAKE: Final = (
     "WRONG_VERSION_NUMBER", "UNSUPPORTED_PROTOCOL", "PROTOCOL_VERSION", "HANDSHAKE_FAILURE", "HTTP_REQUEST",
     "RECORD_LAYER_FAILURE", "NO_PROTOCOLS_AVAILABLE", "CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA",
 )  # fmt: skip
-#: OpenSSL's codes for a certificate whose issuer is not among those we trust
-_ISSUER_UNKNOWN: Final = (18, 19, 20, 21)
+#: OpenSSL's codes for what is wrong with a certificate -> who mends it
+_CERTIFICATE_REMEDY: Final[Mapping[int, str]] = {
+    **dict.fromkeys((18, 19, 20, 21), "name the file with the certificate of its issuer in the settings of this host."),
+    9: "compare the clock of this machine with the date on the certificate.",
+    10: "its operators must renew it.",
+    **dict.fromkeys((62, 64), "use the name that the certificate is made out to, or its operators must mend that."),
+}
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\xa0-\xff]+")
 
 
 class NotSent(Exception):
@@ -83,91 +96,180 @@ class Line:
     ca_file: str = ""
 
 
-def exchange(line: Line, body: bytes, content_type: str, *, wait: float = PATIENT) -> bytes:
-    """Send `body`, return the answer's body. Raises NotSent or NoReply, nothing else."""
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One HTTP answer, whatever it is. `body` has at most one byte more than LARGEST."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def exchange(
+    line: Line, body: bytes, content_type: str, *, wait: float = PATIENT,
+    hear: Callable[[Heard], object] | None = None,
+) -> bytes:  # fmt: skip
+    """Send `body`, return the answer's body; `hear` is told of an HTTP answer. Raises only NotSent or NoReply."""
     try:
-        scheme, _ = urlsplit(line.url).scheme, urlsplit(line.url).port
+        parts = urlsplit(line.url)
+        scheme, host, _ = parts.scheme, parts.hostname, parts.port
     except ValueError as no:
         raise NotSent(f"The address {line.url} is none: {no}.", lasting=True) from no
+    if scheme not in ("http", "https", "tcp"):
+        raise NotSent(f"The address {line.url} is none: it begins with https://, http:// or tcp://.", lasting=True)
+    if not host:
+        raise NotSent(f"The address {line.url} is none: it names no machine.", lasting=True)
     if scheme == "tcp":
         return _over_tcp(line.url, body, wait)
-    if scheme not in ("http", "https"):
-        raise NotSent(f"The address {line.url} is none: it begins with https://, http:// or tcp://.", lasting=True)
     headers = {"Content-Type": content_type, "Accept": "application/xml, text/xml"} | _proof(line, wait)
-    status, answer = _over_http(line, body, headers, wait)
-    if status == 401 and line.credentials.kind == "oauth2":  # the token was withdrawn before its time
+    heard = _over_http(line.url, line.ca_file, body, headers, wait)
+    if heard.status == 401 and line.credentials.kind == "oauth2":  # the token was withdrawn before its time
         _tokens.forget(line)
-        status, answer = _over_http(line, body, headers | _proof(line, wait), wait)
-    return _usable(line, status, answer)
+        heard = _over_http(line.url, line.ca_file, body, headers | _proof(line, wait), wait)
+    if hear is not None:
+        hear(heard)
+    return _usable(line, heard)
 
 
-def _over_http(line: Line, body: bytes, headers: dict[str, str], wait: float) -> tuple[int, bytes]:
-    timeout = urllib3.Timeout(connect=CONNECT, read=wait)
+class _Body(BytesIO):
+    """A body that knows whether any of it has been handed to the network."""
+
+    begun = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.begun = True
+        return super().read(size)
+
+
+def _over_http(url: str, ca_file: str, body: bytes, headers: dict[str, str], wait: float) -> Heard:
+    sending, received = _Body(body), bytearray()
     try:
-        answer = _pool(line.ca_file).request(
-            "POST", line.url, body=body, headers=headers, timeout=timeout, retries=False, redirect=False,
-            preload_content=False,
+        answer = _pool(ca_file).request(
+            "POST", url, body=sending, headers=headers | {"Content-Length": str(len(body))}, retries=False,
+            timeout=urllib3.Timeout(connect=CONNECT, read=wait), redirect=False, preload_content=False,
         )  # fmt: skip
-        return answer.status, _read(answer, time.monotonic() + wait)
-    except SSLError as no:
-        raise _insecure(_host(line.url), no) from no
-    except (NameResolutionError, LocationParseError) as no:
-        raise NotSent(f"There is no machine called {_host(line.url)}.") from no
-    except (NewConnectionError, ConnectTimeoutError) as no:
-        raise NotSent(f"{_host(line.url)} cannot be reached.") from no
-    except (ReadTimeoutError, TimeoutError) as no:
-        raise NoReply(f"{_host(line.url)} did not answer within {wait:.0f} seconds.") from no
+        _receive(answer, received, time.monotonic() + wait)
+        return Heard(answer.status, dict(answer.headers), bytes(received))
     except (HTTPError, OSError) as no:
-        raise NoReply(f"{_host(line.url)} ended the connection without an answer.") from no
+        # a wrong Content-Length, or none and a connection left open: what came may still be a whole answer
+        if received and ncip.message_end(bytes(received)) is not None:
+            return Heard(answer.status, dict(answer.headers), bytes(received))
+        raise _failure(url, no, wait, begun=sending.begun) from no
 
 
-def _read(answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-    """The body, at most one byte more than LARGEST. A connection that was not read to its end is not used again."""
-    received = bytearray()
-    while part := answer.read1(65536, decode_content=True):
-        received += part
-        if len(received) > LARGEST or time.monotonic() > deadline:
-            answer.close()
-            break
-    answer.release_conn()
-    if time.monotonic() > deadline and len(received) <= LARGEST:
-        raise TimeoutError
-    return bytes(received[: LARGEST + 1])
+def _receive(answer: urllib3.BaseHTTPResponse, received: bytearray, deadline: float) -> None:
+    """The body into `received`, at most one byte more than LARGEST.
+
+    A connection that was not read to its end is not used again: what is left on it would answer the next message. So it
+    is after an interim answer (1xx): the real one may still follow.
+    """
+    framed = "Content-Length" in answer.headers or "chunked" in answer.headers.get("Transfer-Encoding", "").lower()
+    if answer.status < 200:
+        answer.close()
+        return
+    try:
+        while part := answer.read1(65536, decode_content=True):
+            received += part
+            if len(received) > LARGEST or (not framed and ncip.message_end(bytes(received)) is not None):
+                del received[LARGEST + 1 :]
+                answer.close()
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError
+    except BaseException:
+        answer.close()
+        raise
+    finally:
+        answer.release_conn()
 
 
-def _insecure(host: str, no: SSLError) -> NotSent | NoReply:
+def _failure(url: str, no: Exception, wait: float, *, begun: bool) -> NotSent | NoReply:
+    """What is known when there was no whole answer; `begun`: some of the message had left."""
+    host = _host(url)
+    if isinstance(no, SSLError):
+        return _insecure(host, no, begun=begun)
+    if isinstance(no, NameResolutionError | LocationParseError):
+        return NotSent(f"There is no machine called {host}.")
+    if isinstance(no, NewConnectionError | ConnectTimeoutError):
+        return NotSent(_unreachable(url, no))
+    if not begun:
+        return NotSent(f"{host} took the connection but did not let a message in; is the port right?")
+    if isinstance(no, ReadTimeoutError | TimeoutError):
+        return NoReply(f"{host} did not answer within {wait:.0f} seconds.")
+    if isinstance(no, DecodeError):
+        return NoReply(f"{host} sent an answer that cannot be unpacked.", answered=True)
+    if "BadStatusLine" in repr(no):
+        return NoReply(f"{host} answers, but not in HTTP: does the address need https:// or tcp://?", answered=True)
+    return NoReply(f"{host} ended the connection without an answer.")
+
+
+def _unreachable(url: str, no: Exception) -> str:
+    """Why there is no connection: nobody listens, nobody answers, or no way leads there."""
+    parts = urlsplit(url)
+    where = f"{parts.hostname} cannot be reached"
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    cause = no if isinstance(no, OSError) else no.__cause__ or no.__context__
+    late = isinstance(no, ConnectTimeoutError) and not isinstance(no, NewConnectionError)
+    if late or isinstance(cause, TimeoutError):
+        return f"{where}: no answer on port {port} within {CONNECT:.0f} seconds."
+    if isinstance(cause, ConnectionRefusedError):
+        return f"{where}: nothing listens on port {port}."
+    if isinstance(cause, OSError) and cause.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        return f"{where}: no way leads there from this machine."
+    return f"{where}."
+
+
+def _insecure(host: str, no: SSLError, *, begun: bool) -> NotSent | NoReply:
     """What failed between us: trust, the handshake, or the connection after the message had left."""
     cause = no.args[0] if no.args else None
     if isinstance(cause, ssl.SSLCertVerificationError):
-        remedy = "its operators must mend that."
-        if cause.verify_code in _ISSUER_UNKNOWN:
-            remedy = "name the file with the certificate of its issuer in the settings of this host."
+        remedy = _CERTIFICATE_REMEDY.get(cause.verify_code, "its operators must mend that.")
         why = cause.verify_message.rstrip(".")
         return NotSent(f"The certificate of {host} is not trusted ({why}): {remedy}", lasting=True)
     if any(word in str(no).upper().replace(" ", "_") for word in _NO_HANDSHAKE):
         return NotSent(f"No secure connection to {host} can be made ({cause or no}).", lasting=True)
+    if not begun:
+        return NotSent(f"No secure connection to {host} came about.")
     return NoReply(f"The secure connection to {host} broke.")
 
 
-def _usable(line: Line, status: int, answer: bytes) -> bytes:
-    host = _host(line.url)
+def _usable(line: Line, heard: Heard) -> bytes:
+    host, status, answer = _host(line.url), heard.status, heard.body
     if len(answer) > LARGEST:
-        raise NoReply(f"{host} sent an answer that is too large.")
-    if b"NCIPMessage" in answer or b"NCIPVersionMessage" in answer:
+        raise NoReply(f"{host} sent an answer that is too large.", answered=True)
+    start = answer.replace(b"\0", b"")  # also where every character has two bytes
+    if b"NCIPMessage" in start or b"NCIPVersionMessage" in start:
         return answer  # some systems say what is wrong in NCIP and with a 4xx or 5xx
     if status in (401, 403, 407):
         raise NotSent(f"{host} does not accept our credentials (HTTP {status}).", lasting=True)
-    if status in (429, 503):
+    if status in (425, 429, 503):
         raise NotSent(f"{host} is out of service just now (HTTP {status}).")
     if status == 408:
         raise NoReply(f"{host} did not get the whole message in time (HTTP 408).")
     if status in (400, 406, 411, 413, 415, 422):
         raise NotSent(f"{host} does not take the message in this form (HTTP {status}).", lasting=True)
+    if 300 <= status < 400 and (moved := _moved_to(line.url, heard)):
+        raise NotSent(f"{host} sends us on to {moved} (HTTP {status}): set that address, if it is right.", lasting=True)
     if 300 <= status < 500:
         raise NotSent(f"{host} has nothing at this address (HTTP {status}).", lasting=True)
     if status >= 500:
         raise NoReply(f"{host} failed while working on it (HTTP {status}).", answered=True)
-    raise NoReply(f"{host} answered with something that is not NCIP.", answered=True)
+    how = "" if status == 200 else f" (HTTP {status})"
+    if not answer.strip():
+        raise NoReply(f"{host} answered with nothing{how}.", answered=True)
+    if b"<html" in answer[:2000].lower() or b"<!doctype html" in answer[:2000].lower():
+        raise NoReply(f"{host} answered with a web page{how}, not with NCIP.", answered=True)
+    raise NoReply(f"{host} answered with something that is not NCIP{how}.", answered=True)
+
+
+def _moved_to(url: str, heard: Heard) -> str:
+    """Where a redirection leads, without what may be secret in it."""
+    location = next((value for name, value in heard.headers.items() if name.lower() == "location"), "")
+    try:
+        parts = urlsplit(urljoin(url, location))
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:200] if location else ""
+    except ValueError:
+        return ""
 
 
 def _over_tcp(url: str, body: bytes, wait: float) -> bytes:
@@ -176,8 +278,10 @@ def _over_tcp(url: str, body: bytes, wait: float) -> bytes:
         raise NotSent(f"The address {url} needs a host and a port: tcp://host:5001.", lasting=True)
     try:
         connection = socket.create_connection((parts.hostname, parts.port), timeout=CONNECT)
-    except OSError as no:
-        raise NotSent(f"{parts.hostname} cannot be reached.") from no
+    except socket.gaierror as no:
+        raise NotSent(f"There is no machine called {parts.hostname}.") from no
+    except (OSError, UnicodeError) as no:
+        raise NotSent(_unreachable(url, no)) from no
     deadline, answer = time.monotonic() + wait, bytearray()
     with connection:
         try:
@@ -193,9 +297,12 @@ def _over_tcp(url: str, body: bytes, wait: float) -> bytes:
                 how = f"did not answer within {wait:.0f} seconds" if isinstance(no, TimeoutError) else "hung up"
                 raise NoReply(f"{parts.hostname} {how}.") from no
     if len(answer) > LARGEST:
-        raise NoReply(f"{parts.hostname} sent an answer that is too large.")
+        raise NoReply(f"{parts.hostname} sent an answer that is too large.", answered=True)
     if not answer.strip():
         raise NoReply(f"{parts.hostname} closed the connection without an answer.")
+    if answer.startswith(b"HTTP/"):
+        why = f"{parts.hostname} speaks HTTP on this port: the address must begin with http:// or https://."
+        raise NotSent(why, lasting=True)
     return bytes(answer)
 
 
@@ -208,60 +315,104 @@ def _host(url: str) -> str:
 
 def _proof(line: Line, wait: float) -> dict[str, str]:
     own = line.credentials
+    secret = own.secret.strip()  # a line end comes along when a secret is pasted
     if own.kind == "basic":
-        pair = base64.b64encode(f"{own.user}:{own.secret}".encode()).decode()
-        return {"Authorization": f"Basic {pair}"}
+        return {"Authorization": _basic(own)}
     if own.kind == "bearer":
-        return {"Authorization": f"Bearer {own.secret}"}
+        return _header("Authorization", f"Bearer {secret}")
     if own.kind == "api_key":
-        return {own.header: own.secret}
+        return _header(own.header.strip(), secret)
     if own.kind == "oauth2":
-        return {"Authorization": f"Bearer {_tokens.get(line, wait)}"}
+        return _header("Authorization", f"Bearer {_tokens.get(line, wait)}")
     return {}
+
+
+def _basic(own: Credentials) -> str:
+    return f"Basic {base64.b64encode(f'{own.user}:{own.secret}'.encode()).decode()}"
+
+
+def _header(name: str, value: str) -> dict[str, str]:
+    """A header that can travel. The value is a secret: it is never shown."""
+    if not _HEADER_NAME.fullmatch(name):
+        raise NotSent(f"“{name}” cannot be the name of a header: check the sign-in of this host.", lasting=True)
+    if not _HEADER_VALUE.fullmatch(value):
+        raise NotSent("The secret has characters that no header can carry: type it anew.", lasting=True)
+    return {name: value}
+
+
+class _Token:
+    """One access token; whoever needs it waits while it is fetched, nobody else does."""
+
+    def __init__(self) -> None:
+        self.lock, self.value, self.until = Lock(), "", 0.0
 
 
 class _Tokens:
     """Access tokens by client credentials (RFC 6749, 4.4), kept in this process until shortly before they end."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str, str], tuple[str, float]] = {}
+        self._kept: dict[Credentials, _Token] = {}
         self._lock = Lock()
 
     def get(self, line: Line, wait: float) -> str:
-        own = line.credentials
-        key = (own.token_url, own.user, own.scope)
-        with self._lock:
-            token, until = self._kept.get(key, ("", 0.0))
-            if time.monotonic() < until:
-                return token
-            token, lasts = self._fetch(line, wait)
-            self._kept[key] = (token, time.monotonic() + max(lasts - 30, 0))
-            return token
+        token = self._of(line)
+        with token.lock:
+            if time.monotonic() >= token.until:
+                token.value, lasts = _fetched(line, wait)
+                token.until = time.monotonic() + max(lasts - 30, 0)
+            return token.value
 
     def forget(self, line: Line) -> None:
-        own = line.credentials
-        with self._lock:
-            self._kept.pop((own.token_url, own.user, own.scope), None)
+        token = self._of(line)
+        with token.lock:
+            token.until = 0.0
 
-    def _fetch(self, line: Line, wait: float) -> tuple[str, float]:
-        own = line.credentials
-        asked = {"grant_type": "client_credentials"} | ({"scope": own.scope} if own.scope else {})
-        pair = base64.b64encode(f"{own.user}:{own.secret}".encode()).decode()
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": f"Basic {pair}"}
-        host = _host(own.token_url)
-        try:
-            answer = _pool(line.ca_file).request(
-                "POST", own.token_url, body=urlencode(asked), headers=headers, retries=False, redirect=False,
-                timeout=urllib3.Timeout(connect=CONNECT, read=wait),
-            )  # fmt: skip
-            said = json.loads(answer.data)
-            return str(said["access_token"]), float(said.get("expires_in", 300))
-        except SSLError as no:
-            raise NotSent(_insecure(host, no).why, lasting=True) from no
-        except (HTTPError, OSError) as no:
-            raise NotSent(f"{host}, which gives the access token, cannot be reached.") from no
-        except (ValueError, KeyError, TypeError) as no:
-            raise NotSent(f"{host} gave no access token (HTTP {answer.status}).", lasting=answer.status < 500) from no
+    def _of(self, line: Line) -> _Token:
+        with self._lock:
+            return self._kept.setdefault(line.credentials, _Token())
+
+
+def _fetched(line: Line, wait: float) -> tuple[str, float]:
+    """A new token and for how many seconds it lasts. Whatever fails here, no message has been sent."""
+    own = line.credentials
+    asked = {"grant_type": "client_credentials"} | ({"scope": own.scope} if own.scope else {})
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json", "Authorization": _basic(own),
+    }  # fmt: skip
+    host = _host(own.token_url)
+    try:
+        heard = _over_http(own.token_url, line.ca_file, urlencode(asked).encode(), headers, wait)
+    except NotSent as no:
+        raise NotSent(f"The access token could not be fetched: {no.why}", lasting=no.lasting) from no
+    except NoReply as no:
+        raise NotSent(f"The access token could not be fetched: {no.why}") from no
+    said = _object(heard.body)
+    token = said.get("access_token")
+    if heard.status == 200 and isinstance(token, str) and token:
+        return token, _seconds(said.get("expires_in"))
+    lasting = heard.status < 500 and heard.status not in (408, 425, 429)
+    error = f", {said['error']}" if isinstance(said.get("error"), str) else ""
+    meaning = "check the client id and its secret" if heard.status in (400, 401, 403) else "check its address"
+    raise NotSent(
+        f"{host} gave no access token (HTTP {heard.status}{error[:80]})" + (f": {meaning}." if lasting else "."),
+        lasting=lasting,
+    )
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _seconds(expires_in: object) -> float:
+    """How long a token lasts; five minutes where its server does not say."""
+    try:
+        return float(expires_in)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return 300.0
 
 
 _tokens = _Tokens()
