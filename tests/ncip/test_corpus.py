@@ -195,6 +195,60 @@ READ: dict[str, tuple[type[ncip.Message], Version, dict[str, Any]]] = {
             "requested_items_desired": True,
         },
     ),
+    "innreach/AcceptItemResponse-script.txt": (
+        ncip.AcceptItemResponse,
+        Version.V1_0,
+        {
+            "header.from_agency": Code("6bred", "http://inn.example.org/ncip?a=1&scheme=UniqueAgencyId"),
+            "request_id": RequestId("ALD-10042", None, Code("5alde")),
+            "item_id": ItemId("31000000420"),
+        },
+    ),
+    "alma/Response-problem.xml": (
+        ncip.BareProblem,
+        Version.V1_0,
+        {"problems": (ncip.Problem(type=Code("Unknown Item", "errors")),)},
+    ),
+    "dcb/AcceptItem-identifier.xml": (
+        ncip.AcceptItem,
+        Version.V2_02,
+        {
+            "item_optional_fields.bibliographic_description.bibliographic_item_ids": (
+                ncip.BibliographicItemId("9780000000002", Code("ISBN", "http://example.org/codes.scm")),
+            ),
+            "pickup_location": Code("MAIN"),
+        },
+    ),
+    "dcb/CreateUser-gathered.xml": (
+        ncip.CreateUser,
+        Version.V2_02,
+        {
+            "name_information.personal_name_information.structured_personal_user_name.surname": "Rito",
+            "user_privileges": (
+                ncip.UserPrivilege(agency_user_privilege_type=Code("Profile"), user_privilege_description="VISITOR"),
+            ),
+        },
+    ),
+    "koha/LookupItemResponse-user-fields.xml": (
+        ncip.LookupItemResponse,
+        Version.V2_02,
+        {
+            "item_optional_fields.circulation_status": Code("On Loan"),
+            "item_optional_fields.hold_queue_length": 2,
+            "item_optional_fields.bibliographic_description.title": "Effi Briest",
+        },
+    ),
+    "koha/LookupUserResponse-decimals.xml": (
+        ncip.LookupUserResponse,
+        Version.V2_02,
+        {"user_fiscal_accounts": (ncip.UserFiscalAccount(account_balance=ncip.Amount(-1250, Code("EUR"))),)},
+    ),
+    "norway/ItemRequested-place.xml": (
+        ncip.ItemRequested,
+        Version.V2_02,
+        {"item_optional_fields.bibliographic_description.place_of_publication": "Oslo"},
+    ),
+    "vufind/LookupItemSetResponse-locations.http": (ncip.LookupItemSetResponse, Version.V2_02, {"header": None}),
     "vufind/LookupItemSet-no-version.xml": (
         ncip.LookupItemSet,
         Version.V2_02,
@@ -212,7 +266,9 @@ REFUSED = {
     "hostile/mismatched.xml": "not well formed",
     "hostile/cut-in-value.xml": "not well formed",
     "hostile/page.xml": "web page",
+    "hostile/two-messages.xml": "Extra content at the end",
     "hostile/unknown-service.xml": "no service PolishItem",
+    "wms/RenewAll-ext.xml": "no service RenewAllItemResponse",
 }
 
 
@@ -271,6 +327,21 @@ def test_strays_are_kept_aside() -> None:
     assert envelope.stray("RequestId") == RequestId("88123")
     assert envelope.stray("PickupLocation") is None
     assert any("CheckInItem/UserId" in sentence for sentence in envelope.deviations)
+
+
+def test_what_is_repeated_is_kept_aside() -> None:
+    envelope = ncip.decode_envelope(_bytes("vufind/LookupItemSetResponse-locations.http"))
+    assert isinstance(envelope.message, ncip.LookupItemSetResponse)
+    first = envelope.message.bib_information[0].holdings_sets[0].location
+    second = envelope.stray("Location")
+    assert isinstance(first, ncip.Location)
+    assert isinstance(second, ncip.Location)
+    assert (first.location_name[0].value, second.location_name[0].value) == ("Bredevoort", "Stacks")
+
+
+def test_text_around_a_document_is_told() -> None:
+    deviations = ncip.decode_envelope(_bytes("innreach/AcceptItemResponse-script.txt")).deviations
+    assert {"text before the document left unread", "text behind the document left unread"} <= set(deviations)
 
 
 def test_a_length_that_counts_characters_cuts_the_end_and_is_forgiven() -> None:

@@ -44,10 +44,13 @@ def read(text: str | bytes) -> str:
         (('<?xml version="1.0" encoding="utf-16"?>' + check_in("é")).encode(), "é"),
         (('<?xml version="1.0" encoding="utf8"?>' + check_in("é")).encode(), "é"),
         (check_in("é").encode("utf-32"), "é"),
+        (('<?xml version="1.0" encoding="ISO-8859-1"?>' + check_in("é")).encode(), "é"),
+        (('\ufeff<?xml version="1.0" encoding="windows-1252"?>' + check_in("é")).encode(), "é"),
+        (('<?xml version="1.0" encoding="windows-1251"?>' + check_in("Рё")).encode("cp1251"), "Рё"),
     ],
     ids=[
         "mark", "space first", "latin-1", "cp1252", "latin-1 as utf-8", "latin-1 undeclared", "utf-16",
-        "utf-16 no mark", "utf-8 as utf-16", "utf8", "utf-32",
+        "utf-16 no mark", "utf-8 as utf-16", "utf8", "utf-32", "utf-8 as latin-1", "mark before cp1252", "cp1251",
     ],
 )  # fmt: skip
 def test_encodings(data: bytes, value: str) -> None:
@@ -88,6 +91,11 @@ def test_damage_inside_a_value(sent: str, value: str) -> None:
         "<CheckInItem><ItemId><ItemIdentifierValue>31000</ItemIdentifierValue></ItemId></CheckInItem>",
         f"<NCIPMessage {NS}><CheckInItem><ItemId>31000</ItemId></CheckInItem></NCIPMessage>",
         f'<s:Envelope xmlns:s="urn:soap"><s:Body>{check_in()}</s:Body></s:Envelope>',
+        f"<s:Envelope xmlns:s='urn:soap'><s:Body><m>{check_in().replace('<', '&lt;')}</m></s:Body></s:Envelope>",
+        f"<string><![CDATA[<?xml version='1.0' encoding='utf-16'?>{check_in()}]]></string>",
+        f"POST /ncip HTTP/1.1\r\nHost: a\r\n\r\n{check_in()}",
+        f"<br />Warning: no <b>colour</b> & taste<?xml version='1.0'?>{check_in()}",
+        f"Success:\n{check_in()}\nbye",
         f"<!DOCTYPE NCIPMessage SYSTEM 'ncip.dtd'><?xml version='1.0'?>{check_in()}",
         check_in()[: -len("Message>")],
         re.sub("<(/?)", r"<\1n:", check_in().replace(NS, "xsi:schemaLocation='a b'")),

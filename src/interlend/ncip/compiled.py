@@ -31,7 +31,7 @@ class Kind(IntEnum):
     INTEGER = 5
     WRAPPER = 6
     PROBLEM = 7
-    GROUP = 8  # version 1's UserTransaction: its children belong to the parent
+    GROUP = 8  # such as version 1's UserTransaction: its children belong to the parent
     EXT = 9
 
 
@@ -405,10 +405,20 @@ def _fill_spec(spec: Spec) -> None:
             found[visible] = found[plain]
     for name, row in found.items():
         for spelling in _spellings(name):
-            for tag in (spelling, f"{{{NAMESPACE}}}{spelling}"):
-                spec.rows.setdefault(tag, row)
+            _enter(spec, spelling, row)
+    for (parent, spelling), meant in grammar.SPELLINGS_IN.items():
+        if parent == spec.cls.__name__:
+            _enter(spec, spelling, found[meant])
+    gathered = grammar.GATHERED.get(spec.cls.__name__)
+    if gathered is not None:
+        _enter(spec, gathered, Row(gathered, "", Kind.GROUP, many=False))
     lists = {row.field for row in found.values() if row.many or row.kind is Kind.EXT}
     spec.many = tuple(sorted(lists))
+
+
+def _enter(spec: Spec, spelling: str, row: Row) -> None:
+    for tag in (spelling, f"{{{NAMESPACE}}}{spelling}"):
+        spec.rows.setdefault(tag, row)
 
 
 def message_class(element: str) -> type[Message] | None:

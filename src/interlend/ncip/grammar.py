@@ -577,10 +577,29 @@ NAMES_1: Final[Mapping[str, str]] = {
 # Other spellings that peers use for an element: drafts of version 2, and plain mistakes seen on the wire.
 SPELLINGS: Final[Mapping[str, str]] = {
     **{old: new for new, old in NAMES_1.items()},
+    "BibliographicItemIdentifierValue": "BibliographicItemIdentifier",
     "DesiredDueDate": "DesiredDateDue",
     "DueDate": "DateDue",
     "ItemIdType": "ItemIdentifierType",
+    "PublicationPlace": "PlaceOfPublication",
     "RequestIdType": "RequestIdentifierType",
+    "StructuredPersonalName": "StructuredPersonalUserName",
     "UserIdType": "UserIdentifierType",
+    "UserPrivilegeType": "AgencyUserPrivilegeType",
     "message": "ProblemDetail",
+}
+
+# What peers write in one place only: (parent, element) -> the element that is meant there.
+SPELLINGS_IN: Final[Mapping[tuple[str, str], str]] = {
+    ("BibliographicDescription", "BibliographicItemIdentifier"): "BibliographicItemId",
+    ("LookupItemResponse", "UserOptionalFields"): "ItemOptionalFields",
+    ("RequestId", "ItemIdentifierValue"): "RequestIdentifierValue",
+}
+
+# Elements in which peers gather what the standard lets stand in the message itself.
+GATHERED: Final[Mapping[str, str]] = {
+    "CreateItem": "ItemOptionalFields",
+    "CreateUser": "UserOptionalFields",
+    "ItemCreated": "ItemOptionalFields",
+    "UserCreated": "UserOptionalFields",
 }

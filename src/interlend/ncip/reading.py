@@ -21,11 +21,13 @@ from interlend.ncip.messages import BareProblem, Message
 from interlend.ncip.parts import Header, ItemId, LocationNameInstance, Problem, RequestId, UserId
 from interlend.ncip.style import Envelope, Style
 from interlend.ncip.values import Code, Moment, Part
-from interlend.ncip.wire import MAX_BYTES, parse
+from interlend.ncip.wire import MAX_BYTES, Parsed, parse
 
 _QUALIFIED_SCHEME: Final = f"{{{NAMESPACE}}}Scheme"
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+_HUNDREDTHS: Final = re.compile(r"([+-]?[0-9]{1,16})[.,]([0-9]{1,2})", re.ASCII)
 _IDS: Final = frozenset({ItemId, RequestId, UserId})
+_PROBLEMS: Final = frozenset({"Problem", "MessagingError", "ProcessingError"})
 _NO: Final = frozenset({"false", "0", "n", "no"})
 _MOST_NOTES: Final = 50
 _MESSAGES: Final = compiled.services()
@@ -47,6 +49,11 @@ class _Reading:
         if len(self.notes) < _MOST_NOTES:
             self.notes.append(f"{_path(element)}: {what}")
 
+    def keep(self, element: str, value: object) -> None:
+        """Keep a value that has no place in the message, for whoever wants it."""
+        if len(self.strays) < _MOST_NOTES:
+            self.strays.append((element, value))
+
 
 def decode_envelope(data: bytes, *, limit: int = MAX_BYTES) -> Envelope:
     """A document as a message with its dress and its oddities.
@@ -54,8 +61,8 @@ def decode_envelope(data: bytes, *, limit: int = MAX_BYTES) -> Envelope:
     `data` are the bytes of one document in any encoding, at most `limit` of them. Raises ProtocolError ("theirs") for
     what cannot be understood; the error carries the service, header and style as far as they could be told.
     """
-    parsed = parse(data, limit=limit)
-    root = _unpacked(parsed.root, parsed.notes)
+    parsed = _unpacked(parse(data, limit=limit), limit)
+    root = parsed.root
     namespace, name = _split(root.tag)
     reading = _Reading(namespace, parsed.notes)
     style = _style(root, namespace, has_doctype=parsed.has_doctype)
@@ -81,15 +88,22 @@ def decode(data: bytes, *, limit: int = MAX_BYTES) -> Message:
 # -------------------------------------------------------------------------------------------- the envelope
 
 
-def _unpacked(root: etree._Element, notes: list[str]) -> etree._Element:
-    """The NCIP root, also where it stands inside another envelope, such as SOAP's."""
-    if _local(root).lower().startswith("ncip") or _local(root) in _MESSAGES:
-        return root
+def _unpacked(parsed: Parsed, limit: int) -> Parsed:
+    """With the NCIP root, also where it stands inside another envelope, such as SOAP's, as elements or as text."""
+    root = parsed.root
+    name = _local(root)
+    if name.lower().startswith("ncip") or name in _MESSAGES:
+        return parsed
     inside = next(root.iter("{*}NCIPMessage", "{*}NCIPVersionMessage"), None)
-    if inside is None:
-        return root
-    notes.append(f"NCIPMessage stands inside {_local(root)[:60]}")
-    return inside
+    if inside is not None:
+        parsed.notes.append(f"NCIPMessage stands inside {name[:60]}")
+        return Parsed(inside, parsed.notes, has_doctype=parsed.has_doctype, cut=parsed.cut)
+    text = "".join(str(piece) for piece in root.itertext()).strip()
+    if not text.startswith("<") or "NCIP" not in text:
+        return parsed
+    inner = parse(text.encode(), limit=limit)
+    inner.notes.append(f"the message stands as text inside {name[:60]}")
+    return inner
 
 
 def _style(root: etree._Element, namespace: str, *, has_doctype: bool) -> Style:
@@ -165,7 +179,7 @@ def _message(root: etree._Element, name: str, reading: _Reading, style: Style) -
         extension = next((child for child in _elements(root) if _local(child) == "Ext"), None)
         found = None if extension is None else _find_service(extension, reading)
         if found is None:
-            _no_message(root, reading, style)
+            return _problems_at_least(root, reading) or _no_message(root, reading, style)
         reading.notes.append("the message stands in Ext")
     reading.namespaces.add(_split(found[0].tag)[0])
     return _service(found[0], found[1], reading)
@@ -184,9 +198,20 @@ def _find_service(parent: etree._Element, reading: _Reading) -> tuple[etree._Ele
     return None
 
 
+def _problems_at_least(root: etree._Element, reading: _Reading) -> BareProblem | None:
+    """The problems of an answer whose name NCIP does not have: Alma's version 1 calls every refusal `Response`."""
+    for child in _elements(root):
+        problems = [it for it in _elements(child) if _local(it) in _PROBLEMS]
+        if problems:
+            reading.note(child, "no answer of NCIP; only its problems are read")
+            return BareProblem(problems=tuple(problem for it in problems for problem in _problems(it, reading)))
+    return None
+
+
 def _no_message(root: etree._Element, reading: _Reading, style: Style) -> NoReturn:
     """Raise what fits: an unknown service with its header, or an empty envelope with the words it holds."""
-    for child in _elements(root):
+    inside = [it for child in _elements(root) if _local(child) == "Ext" for it in _elements(child)]
+    for child in [*_elements(root), *inside]:
         name = _local(child)
         if name not in {"Ext", "InitiationHeader", "ResponseHeader"}:
             header = next(
@@ -300,7 +325,8 @@ def _fill(element: etree._Element, spec: Spec, values: dict[str, Any], reading: 
         elif field not in values:
             values[field] = value
         else:
-            reading.note(child, "repeated; the first one counts")
+            reading.note(child, "repeated; the first one counts, the others are kept aside")
+            reading.keep(row.element, value)
 
 
 def _read_other(child: etree._Element, row: Row, reading: _Reading) -> Any:
@@ -315,6 +341,10 @@ def _read_other(child: etree._Element, row: Row, reading: _Reading) -> Any:
         text = _text(child)
         if _INTEGER.fullmatch(text):
             return int(text)
+        money = _HUNDREDTHS.fullmatch(text) if row.element == "MonetaryValue" else None
+        if money is not None:
+            reading.note(child, f"{text!r} is no whole number; read as units and hundredths")
+            return int(money.group(1) + money.group(2).ljust(2, "0"))
         if text:
             reading.note(child, f"{text[:20]!r} is no whole number; left unread")
         return None
@@ -333,10 +363,17 @@ def _wrapped(child: etree._Element, row: Row, reading: _Reading) -> Any:
     found = [it for it in _elements(child) if compiled.plain_name(_local(it)) == inner.element]
     values = [_part(it, inner.spec.cls, reading) for it in found]
     if not inner.many:
-        return values[0] if values else None
+        return values[0] if values else _unwrapped(child, inner.spec, reading)
     if not values and inner.spec.cls is LocationNameInstance and _text(child):
         return (LocationNameInstance(level=1, value=_text(child)),)
     return tuple(values)
+
+
+def _unwrapped(child: etree._Element, spec: Spec, reading: _Reading) -> Part | None:
+    """The value of a wrapper that holds the content of its inner element directly, or None where it holds nothing."""
+    values: dict[str, Any] = {}
+    _fill(child, spec, values, reading)
+    return _made(spec, values) if values else None
 
 
 def _unforeseen(child: etree._Element, spec: Spec, reading: _Reading) -> Row | None:
@@ -389,8 +426,7 @@ def _keep_stray(child: etree._Element, local: str, reading: _Reading) -> bool:
         return False
     if value is not None:
         reading.note(child, "not foreseen here; kept aside")
-        if len(reading.strays) < _MOST_NOTES:
-            reading.strays.append((row.element, value))
+        reading.keep(row.element, value)
     return True
 
 
@@ -431,8 +467,14 @@ def _code(element: etree._Element) -> Code | None:
             value = _text(child)
         elif local in {"AgencyId", "UniqueAgencyId"}:
             return _code(child)
-    value = value or _text(element) if scheme is None else value
+    value = value or _last_text(element) if scheme is None else value
     return Code(value, scheme) if value else None
+
+
+def _last_text(element: etree._Element) -> str:
+    """The text of an element; where it holds elements instead, the last one's: the narrowest place of a Location."""
+    inner = [text for it in element.iterdescendants("{*}*") if len(it) == 0 and (text := _text(it))]
+    return inner[-1] if inner and not (element.text or "").strip() else _text(element)
 
 
 def _odd_scheme(element: etree._Element) -> str | None:

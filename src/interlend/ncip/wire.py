@@ -2,7 +2,8 @@
 
 Strategy: parse at once, since nearly every message is well formed; only when that fails look for the damage that real
 peers do (undeclared encodings, bare ampersands, stray control characters, undeclared prefixes, end tags cut off by a
-wrong Content-Length) and parse once more. Nothing is fetched, no entity is expanded, size and depth are bounded.
+wrong Content-Length, text around the document) and parse once more. Nothing is fetched, no entity is expanded, size
+and depth are bounded.
 """
 
 from __future__ import annotations
@@ -54,6 +55,13 @@ _PLAIN_ENCODING: Final = re.compile(
     r"|gb(k|2312|18030)|big5|shift[-_]jis|euc-(jp|kr)",
     re.IGNORECASE,
 )
+# Western encodings: what is declared so, yet is good UTF-8 throughout, was declared wrongly. (In a Cyrillic one two
+# letters might be good UTF-8 by chance.)
+_WESTERN: Final = re.compile(r"(us-)?ascii|iso[-_]?8859[-_](1|15)|latin-?[19]|(windows-|cp)1252", re.IGNORECASE)
+# Where a message begins behind other text: the head of an HTTP message, what a script printed first.
+_BEGINNING: Final = re.compile(rb"<(?:\?xml\s|!DOCTYPE\s+NCIP|(?:[A-Za-z_][\w.-]*:)?(?:NCIP|Envelope\s))")
+_FURTHEST_BEGINNING: Final = 4096
+_FIRST_TAG: Final = re.compile(r"<([A-Za-z_][\w.:-]*)")
 _CLOSING: Final = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>", "<!DOCTYPE": ">"}
 _OPAQUE: Final = re.compile(r"<(?:!--|!\[CDATA\[|\?|!DOCTYPE)")
 # One attribute inside a tag. More of them in one element than this are no message, and slow to handle.
@@ -141,13 +149,36 @@ def _plain(data: bytes, notes: list[str]) -> bytes:
         data = data.lstrip(_SPACE)
         if data.startswith(b"<?xml"):
             notes.append("white space before the XML declaration")
+    if not data.startswith(b"<"):
+        data = _from_beginning(data, notes)
     if data.startswith(b"<?xml"):
         head = data[:300].decode("latin-1")
         declared = _ENCODING.match(head)
-        if declared is not None and not _PLAIN_ENCODING.fullmatch(declared.group(1)):
+        if declared is not None and _is_declared_wrongly(declared.group(1), data):
             notes.append(f"the declared encoding {declared.group(1)} set aside")
             data = data[data.index(b"?>") + 2 :].lstrip(_SPACE) if b"?>" in data[:400] else data
     return data
+
+
+def _from_beginning(data: bytes, notes: list[str]) -> bytes:
+    """The document without the text that stands before it; as it is if no beginning is found nearby."""
+    found = _BEGINNING.search(data, 0, _FURTHEST_BEGINNING)
+    if found is None or found.start() == 0:
+        return data
+    notes.append("text before the document left unread")
+    return data[found.start() :]
+
+
+def _is_declared_wrongly(encoding: str, data: bytes) -> bool:
+    if not _PLAIN_ENCODING.fullmatch(encoding):
+        return True
+    if not _WESTERN.fullmatch(encoding) or data.isascii():
+        return False
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _refuse_hostile(data: bytes) -> None:
@@ -184,7 +215,8 @@ def _too_many_attributes(tag: bytes) -> bool:
 
 def _mended(data: bytes, error: etree.XMLSyntaxError, notes: list[str]) -> tuple[etree._Element, bool]:
     """A second attempt with the known kinds of damage undone. Raises ProtocolError with what was wrong at first."""
-    text = _DECLARATION.sub("", _text(data, notes))
+    text = _DECLARATION.sub("", _text(_from_beginning(data, notes), notes))
+    text = _without_tail(text, notes)
     text = _without_controls(text, notes)
     text = _with_ampersands(text, notes)
     text = _with_prefixes(text, notes)
@@ -217,6 +249,19 @@ def _text(data: bytes, notes: list[str]) -> str:
             continue
     notes.append("not the encoding it declares: read as Latin-1")
     return data.decode("cp1252", "replace")
+
+
+def _without_tail(text: str, notes: list[str]) -> str:
+    """The document without the text that stands behind its root. Another element there is no mere text: it stays."""
+    first = _FIRST_TAG.search(text)
+    if first is None:
+        return text
+    last = f"</{first.group(1)}>"
+    end = text.rfind(last) + len(last)
+    if end < len(last) or "<" in text[end:] or not text[end:].strip():
+        return text
+    notes.append("text behind the document left unread")
+    return text[:end]
 
 
 def _without_controls(text: str, notes: list[str]) -> str:
@@ -339,11 +384,13 @@ def message_end(buffer: bytes) -> int | None:
 
 # ---------------------------------------------------------------------------------------------- unwrapping
 
-_FIELD: Final = re.compile(rb"\s*([A-Za-z][A-Za-z0-9_.-]{0,39})=")
+_FIELD: Final = re.compile(rb"\s*[^<>=&\r\n]{1,80}=")
+_ESCAPES: Final = ((b"&lt;", b"<"), (b"&gt;", b">"), (b"&quot;", b'"'), (b"&apos;", b"'"), (b"&amp;", b"&"))
 
 
 def unwrap(body: bytes) -> bytes:
-    """The XML inside a body that a client has wrapped: URL-encoded, a field of a form, or a part of a multipart form.
+    """The XML inside a body that a client has wrapped: URL-encoded, a field of a form, a part of a multipart form, or
+    escaped as if it were text.
 
     Pure; a body that is already XML, and one that cannot be understood, come back as they are.
     """
@@ -354,6 +401,8 @@ def unwrap(body: bytes) -> bytes:
         return _url_decoded(start)
     if start.startswith(b"--"):
         return _multipart(start) or body
+    if start.startswith(b"&lt;"):
+        return _unescaped(start)
     field = _FIELD.match(start)
     if field is None:
         return body
@@ -369,6 +418,12 @@ def unwrap(body: bytes) -> bytes:
 
 def _url_decoded(data: bytes) -> bytes:
     return unquote_to_bytes(data.replace(b"+", b" "))
+
+
+def _unescaped(data: bytes) -> bytes:
+    for escape, character in _ESCAPES:
+        data = data.replace(escape, character)
+    return data
 
 
 def _multipart(body: bytes) -> bytes | None:
