@@ -102,6 +102,15 @@ def test_in_version_1_the_receiver_may_be_the_pickup_place(alder: Library) -> No
     assert Hold.objects.get().pickup_branch.code == "ANNEX"
 
 
+def test_a_visible_id_names_the_piece_where_nothing_else_does(alder: Library) -> None:
+    copy = ncip.ItemDescription(visible_item_id=ncip.ItemId("V-7", ncip.Code("Barcode", "s")))
+    message = accept(alder, item_id=None, item_optional_fields=ncip.ItemOptionalFields(item_description=copy))
+    answer = ask(message, V1)
+    assert isinstance(answer, ncip.AcceptItemResponse)
+    assert answer.item_id is not None
+    assert answer.item_id.value == "V-7"
+
+
 def test_without_a_barcode_the_request_number_serves_and_repeats_are_known(alder: Library) -> None:
     make_item(alder, "R-1", "Our own")
     message = accept(alder, item_id=None)

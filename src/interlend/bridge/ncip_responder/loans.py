@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django.db import transaction
-
 from interlend import ncip
 from interlend.bridge.ncip_responder import answers
 from interlend.bridge.ncip_responder.asking import Ask, is_request_number
 from interlend.bridge.ncip_responder.bills import charge_of
 from interlend.circulation import services as circulation
-from interlend.circulation.errors import Refused, refuse
+from interlend.circulation.errors import refuse
 from interlend.circulation.models import Item, Loan, Patron
 from interlend.circulation.policies import Action
 from interlend.circulation.queries import item_by_barcode, open_loan
@@ -44,10 +42,8 @@ def _accept_for(ask: Ask, message: ncip.AcceptItem, number: str) -> Item:
     patron = ask.patron(message.user_id)
     piece = replace(piece_of(ask, message, number, patron.barcode), patron=patron)
     fee = charge_of(ask, message.fiscal_transaction_information, number, piece.wanted_barcode)
-    if fee is None or fee.amount == 0:
-        return circulation.accept_temporary_item(ask.desk, piece, ask.now).item
-    with transaction.atomic():
-        item = circulation.accept_temporary_item(ask.desk, piece, ask.now).item
+    item = circulation.accept_temporary_item(ask.desk, piece, ask.now).item
+    if fee is not None and fee.amount != 0:
         circulation.charge(ask.desk, patron, fee, ask.now)
     return item
 
@@ -59,7 +55,8 @@ def piece_of(ask: Ask, message: ncip.AcceptItem, number: str, patron_barcode: st
     copy = optional.item_description or ncip.ItemDescription()
     symbol, name = _lender(ask, message.item_id)
     return circulation.AcceptRequest(
-        request=number, patron_barcode=patron_barcode, barcode=ask.barcode(message.item_id, required=False),
+        request=number, patron_barcode=patron_barcode,
+        barcode=ask.barcode(message.item_id or copy.visible_item_id, required=False),
         title=about.title or f"Untitled (request {number})", author=about.author or "",
         publisher=about.publisher or "", year=about.publication_date or "", edition=about.edition or "",
         call_number=copy.call_number or "", volume=_volume(copy),
@@ -139,17 +136,10 @@ def check_in_item(ask: Ask, message: ncip.CheckInItem) -> ncip.Response:
     barcode = ask.barcode(item_id)
     taken = circulation.take_back_piece(ask.desk, barcode, ask.now, happened_at=ask.moment(message.mandated_action))
     if taken.loan is None:
+        # a hold that it lay there for has ended all the same, and that stays done
         title = taken.item.title.title if taken.item is not None else barcode
-        raise _done_but_not_on_loan(title)
+        raise ask.refused(refuse("not_on_loan", title=title))
     return _checked_in(ask, message, taken, ask.item_id(barcode, item_id))
-
-
-class NotOnLoan(Refused):
-    """The item was not on loan; a hold that it lay there for has ended all the same, and that stays done."""
-
-
-def _done_but_not_on_loan(title: str) -> NotOnLoan:
-    return NotOnLoan(*refuse("not_on_loan", title=title).reasons)
 
 
 def _check_in_request(ask: Ask, message: ncip.CheckInItem, number: str, item_id: ncip.ItemId | None) -> ncip.Response:
