@@ -322,7 +322,7 @@ def test_a_replay_sends_what_was_kept_and_shows_the_answer_beside(
 def test_a_test_host_that_is_silent_is_a_sentence(alder: Library, admin: Client) -> None:
     answer = replay(admin, keep(alder), "http://127.0.0.1:1/ncip")
     assert answer.status_code == 200
-    assert "127.0.0.1 cannot be reached." in answer.content.decode()
+    assert "127.0.0.1 cannot be reached: nothing listens on port 1." in answer.content.decode()
 
 
 @pytest.mark.parametrize(
