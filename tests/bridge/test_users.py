@@ -1,15 +1,16 @@
-"""LookupUser tells each thing only when asked, never of another library; CreateUser, UpdateUser, fees."""
+"""LookupUser tells each thing only when asked, never of another library; guessed PINs; fees."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from interlend import ncip
 from interlend.bridge.models import Exchange
 from interlend.circulation import services as circulation
-from interlend.circulation.models import Bill, Patron
+from interlend.circulation.models import Bill
+from interlend.libraries import guesses
 from interlend.libraries.models import Library
 from tests.bridge.ncip import V1, V2, ask, header, make_caller, problem
 from tests.make import NOW, branch, make_account, make_desk, make_item, make_library, make_patron
@@ -178,59 +179,77 @@ def test_an_account_without_entries_owes_nothing(alder: Library) -> None:
     assert (account.account_balance.value, str(account.account_balance.currency)) == (0, "USD")
 
 
-# --- CreateUser, UpdateUser -------------------------------------------------------------------------------------
+# --- guessed PINs -----------------------------------------------------------------------------------------------
 
 
-def a_name(surname: str = "Ito", given: str = "Ren") -> ncip.NameInformation:
-    parts = ncip.StructuredPersonalUserName(surname=surname, given_name=given)
-    return ncip.NameInformation(ncip.PersonalNameInformation(structured_personal_user_name=parts))
+def prove(library: Library, name: str, pin: str, minutes: int = 0) -> str:
+    given = typed(("Barcode Id", name), ("PIN", pin))
+    message = ncip.LookupUser(header=header(library), authentication_inputs=given)
+    return problem(ask(message, now=NOW + timedelta(minutes=minutes)))
 
 
-def mail(address: str) -> ncip.AddressInformation:
-    return ncip.AddressInformation(
-        role=ncip.Code("Home"), electronic_address=ncip.ElectronicAddress(ncip.Code("mailto"), address)
+@pytest.mark.parametrize("name", ["P1", "nobody"])
+def test_after_five_wrong_pins_even_the_right_one_has_to_wait(alder: Library, name: str) -> None:
+    make_patron(alder, "P1", user_name="mary.o")
+    make_patron(alder, "P2")
+    for minute in range(guesses.MOST):
+        assert prove(alder, name, "9999", minute) == "User Authentication Failed"
+    late = ask(
+        ncip.LookupUser(header=header(alder), authentication_inputs=typed(("Barcode Id", name), ("PIN", "1234")))
     )
+    assert problem(late) == "User Authentication Failed"
+    assert "Wait until 09:27" in (late.problems[0].detail or "")
+    assert "TOO_MANY_GUESSES" in (late.problems[0].detail or "")
+    assert prove(alder, "P2", "1234") == ""
 
 
-@pytest.mark.parametrize("style", [V2, V1], ids=["v2", "v1"])
-def test_create_a_user(alder: Library, style: ncip.Style) -> None:
-    alder.ncip_callers.get().delete()
-    make_caller(alder, new_user_type="student")
-    message = ncip.CreateUser(
-        header=header(alder), user_id=ncip.UserId("N-1"), name_information=a_name(),
-        user_address_information=(mail("ren@example.org"),),
-    )  # fmt: skip
-    for _ in range(2):
-        made = ask(message, style)
-        assert isinstance(made, ncip.CreateUserResponse)
-        assert made.user_id is not None
-        assert made.user_id.value == "N-1"
-    patron = Patron.objects.get(barcode="N-1")
-    assert (patron.full_name, patron.email, patron.patron_type.code) == ("Ren Ito", "ren@example.org", "STUDENT")
-    other = ncip.CreateUser(header=header(alder), user_id=ncip.UserId("N-1"), name_information=a_name("Ono"))
-    assert problem(ask(other, style)) == "Duplicate User"
+def test_a_patron_is_counted_once_by_whatever_name(alder: Library) -> None:
+    make_patron(alder, "P1", user_name="mary.o")
+    for name in ("P1", "mary.o", "P1", "mary.o", "P1"):
+        prove(alder, name, "9999")
+    assert prove(alder, "mary.o", "1234") == "User Authentication Failed"
 
 
-def test_without_a_type_no_user_is_made(alder: Library) -> None:
-    message = ncip.CreateUser(header=header(alder), user_id=ncip.UserId("N-1"), name_information=a_name())
-    assert problem(ask(message)) == "Element Rule Violated"
-    assert not Patron.objects.exists()
+def test_waiting_ends_and_going_on_does_not_lengthen_it(alder: Library) -> None:
+    make_patron(alder, "P1")
+    for _ in range(guesses.MOST):
+        prove(alder, "P1", "9999")
+    for minute in range(1, 15):
+        prove(alder, "P1", "9999", minute)
+    assert prove(alder, "P1", "1234", 14) == "User Authentication Failed"
+    assert prove(alder, "P1", "1234", 16) == ""
 
 
-def test_update_a_user(alder: Library) -> None:
-    make_patron(alder, "P1", phone="555-1")
-    gone = ncip.UserFields(user_address_information=(mail("mary@example.org"),))
-    new = ncip.UserFields(
-        name_information=a_name("Okafor-Ito", "Mary"), user_address_information=(mail("new@example.org"),)
+def test_a_right_pin_forgets_the_wrong_ones(alder: Library) -> None:
+    make_patron(alder, "P1")
+    for _ in range(3):
+        for _ in range(guesses.MOST - 1):
+            prove(alder, "P1", "9999")
+        assert prove(alder, "P1", "1234") == ""
+
+
+def test_guessing_keeps_nobody_from_what_needs_no_pin(alder: Library) -> None:
+    make_patron(alder, "P1")
+    make_item(alder, "A1")
+    for _ in range(guesses.MOST + 1):
+        prove(alder, "P1", "9999")
+    assert not look_up(alder).problems
+    out = ncip.CheckOutItem(header=header(alder), user_id=ncip.UserId("P1"), item_id=ncip.ItemId("A1"))
+    assert not ask(out).problems
+    assert guesses.begin("patron", "P1", NOW, alder.pk).wait_until is None  # the patron's own page
+
+
+def test_a_wrong_pin_in_a_message_that_writes_is_counted_too(alder: Library) -> None:
+    make_patron(alder, "P1")
+    make_item(alder, "A1")
+    wrong = ncip.CheckOutItem(
+        header=header(alder),
+        authentication_inputs=typed(("Barcode Id", "P1"), ("PIN", "9999")),
+        item_id=ncip.ItemId("A1"),
     )
-    message = ncip.UpdateUser(
-        header=header(alder), user_id=ncip.UserId("P1"), delete_user_fields=gone, add_user_fields=new
-    )
-    answer = ask(message)
-    assert not answer.problems
-    patron = Patron.objects.get()
-    assert (patron.surname, patron.email, patron.phone) == ("Okafor-Ito", "new@example.org", "555-1")
-    assert patron.home_branch == branch(alder)
+    for _ in range(guesses.MOST):
+        assert problem(ask(wrong)) == "User Authentication Failed"
+    assert prove(alder, "P1", "1234") == "User Authentication Failed"
 
 
 # --- CreateUserFiscalTransaction --------------------------------------------------------------------------------

@@ -79,6 +79,8 @@ NCIP: Final[Mapping[str, tuple[str, str]]] = {
     "not_borrowed": ("Item Access Denied", "ItemIdentifierValue"),
     "cannot_delete": ("Element Rule Violated", "ItemIdentifierValue"),
     "barcode_in_use": ("Duplicate User", "UserIdentifierValue"),
+    "account_in_use": ("Element Rule Violated", "UserIdentifierValue"),
+    "user_name_taken": ("Duplicate User", "AuthenticationInput"),
     "no_patron_type": ("Element Rule Violated", "UserPrivilege"),
     "bad_place": ("Temporary Processing Failure", "ToAgencyId"),
 }
@@ -90,6 +92,7 @@ _OF_SERVICE: Final[Mapping[tuple[str, str], str]] = {
     ("RequestItem", "no_pickup"): "Element Rule Violated",
     ("RequestItem", "on_loan_elsewhere"): "Item Not Available By Need Before Date",
     ("RecallItem", "ask_the_lender"): "Item Cannot Be Recalled",
+    ("UpdateUser", "user_name_taken"): "Element Rule Violated",
     ("CancelRequestItem", "not_possible"): "Request Already Processed",
 }
 

@@ -130,6 +130,14 @@ REASONS: dict[str, tuple[str, str]] = {
         n_("{amount} is not an amount that can be charged."),
         n_("Send a whole number of the smallest unit."),
     ),
+    "account_in_use": (
+        n_("The account cannot be closed, it still has {what}."),
+        n_("Circulation desk: settle that first."),
+    ),
+    "user_name_taken": (
+        n_("This user name is another patron's."),
+        n_("Choose another user name."),
+    ),
     "cannot_delete": (
         n_("“{title}” cannot be deleted while it is {state}."),
         n_("Check it in at its home branch first."),

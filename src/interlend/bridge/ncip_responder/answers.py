@@ -27,6 +27,7 @@ from interlend.circulation.queries import holds_of_item, item_by_barcode, open_l
 
 _SCHEMES: Final = "http://www.niso.org/ncip/v1_0/imp1/schemes/"
 LOCATION_TYPES: Final = f"{_SCHEMES}locationtype/locationtype.scm"
+_LANGUAGES: Final = "http://lcweb.loc.gov/standards/iso639-2/bibcodes.html"
 _STATUSES: Final = f"{_SCHEMES}circulationstatus/circulationstatus.scm"
 
 #: state of an item -> NCIP's circulation status
@@ -128,6 +129,9 @@ def user_fields(ask: Ask, patron: Patron, types: Iterable[ncip.Code]) -> ncip.Us
     return ncip.UserOptionalFields(
         name_information=_name(patron) if "nameinformation" in wanted else None,
         user_address_information=_addresses(patron) if "useraddressinformation" in wanted else (),
+        date_of_birth=_born(patron) if "dateofbirth" in wanted else None,
+        user_languages=tuple(ncip.Code(code, _LANGUAGES) for code in patron.languages.split())
+        if "userlanguage" in wanted else (),
         user_privileges=_privileges(ask, patron, against) if "userprivilege" in wanted else (),
         blocks_or_traps=_blocks(ask, against) if blocks else (),
         user_ids=_ids(ask, patron, wanted),
@@ -166,11 +170,17 @@ def _addresses(patron: Patron) -> tuple[ncip.AddressInformation, ...]:
         kind = ncip.Code("Postal Address", f"{_SCHEMES}physicaladdresstype/physicaladdresstype.scm")
         physical = ncip.PhysicalAddress(unstructured_address=text, physical_address_type=kind)
         found.append(ncip.AddressInformation(role=_role("Home"), physical_address=physical))
-    for scheme, value in (("mailto", patron.email), ("tel", patron.phone)):
+    numbers = (("tel", number.strip()) for number in patron.phone.split(";"))
+    for scheme, value in (("mailto", patron.email), *numbers):
         if value:
             electronic = ncip.ElectronicAddress(ncip.Code(scheme, "http://www.iana.org/assignments/uri-schemes"), value)
             found.append(ncip.AddressInformation(role=_role("Home"), electronic_address=electronic))
     return tuple(found)
+
+
+def _born(patron: Patron) -> ncip.Moment | None:
+    """The day with midnight, because the schema has no plain dates here."""
+    return ncip.Moment(f"{patron.date_of_birth:%Y-%m-%d}T00:00:00") if patron.date_of_birth is not None else None
 
 
 def _role(word: str) -> ncip.Code:

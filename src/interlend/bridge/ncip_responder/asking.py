@@ -11,15 +11,20 @@ from datetime import date, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Upper
 
 from interlend import ncip
 from interlend.bridge.callers import Call, Member
+from interlend.bridge.problems import as_ncip
+from interlend.circulation.errors import Refused
 from interlend.circulation.models import Patron
 from interlend.circulation.queries import one_patron, patron_by_barcode
 from interlend.circulation.services import sign_in
+from interlend.libraries import guesses
 from interlend.libraries.desks import Desk
+from interlend.libraries.models import Branch
 from interlend.outbox.prepared import Prepared
 from interlend.sharing.models import Partner
 
@@ -27,7 +32,7 @@ LONGEST_NUMBER: Final = 60  # of a request or a barcode, as the rows have room
 
 
 class No(Exception):
-    """The answer is no: these are its problems; nothing was changed."""
+    """The answer is no: these are its problems. What was written before it stays, a wrong PIN for instance."""
 
     def __init__(self, *problems: ncip.Problem) -> None:
         self.problems = problems
@@ -81,6 +86,11 @@ class Ask:
     def needs(self, element: str) -> No:
         return self.no("Needed Data Missing", f"{self.service} needs {element}, and the message has none.", element)
 
+    def refused(self, no: Refused) -> No:
+        """What circulation refused, as the problems of this service; each names what the message had there."""
+        reasons = no.reasons
+        return No(*(as_ncip(reason, self.service, _blamed(self.envelope.message, reason.code)) for reason in reasons))
+
     # --- ids as text
 
     def barcode(self, item_id: ncip.ItemId | None, *, required: bool = True) -> str:
@@ -130,8 +140,8 @@ class Ask:
         found = self._patron(user_id.value.strip(), user_id.type.value if user_id.type else "")
         if found is None:
             raise self._unknown_user(user_id.value.strip())
-        if (pin := _input(inputs, _SECRETS)) and sign_in(self.library_id, found.barcode, pin) is None:
-            raise self._wrong_pin()
+        if pin := _input(inputs, _SECRETS):
+            self._prove(found, found.barcode, pin)
         return found
 
     def _signed_in(self, inputs: tuple[ncip.AuthenticationInput, ...]) -> Patron:
@@ -140,11 +150,26 @@ class Ask:
         if not name:
             raise self.needs("AuthenticationInput")
         found = self._patron(name, "")
-        if pin and (sign_in(self.library_id, found.barcode if found else name, pin) is None or found is None):
-            raise self._wrong_pin()
+        if pin:
+            self._prove(found, found.barcode if found else name, pin)
         if found is None:
             raise self._unknown_user(None)
         return found
+
+    def _prove(self, found: Patron | None, name: str, pin: str) -> None:
+        """The PIN must be this patron's. Guessing is slowed down per patron, by whatever name they are called.
+
+        Messages without a PIN go on as before, and so does the patron's own page: that is another door.
+        """
+        if found is not None and connection.in_atomic_block:
+            # of guesses in transactions at the same time none sees the other's failure, unless one waits for the other
+            Patron.objects.select_for_update().filter(pk=found.pk).values_list("pk").first()
+        attempt = guesses.begin("ncip", name, self.now, self.library_id)
+        if attempt.wait_until is not None:
+            raise self._too_many(attempt.wait_until)
+        if sign_in(self.library_id, name, pin) is None:
+            raise self._wrong_pin()
+        attempt.succeeded()
 
     def _unknown_user(self, value: str | None) -> No:
         detail = "No patron of this library goes by this id. (UNKNOWN_USER)"
@@ -152,6 +177,11 @@ class Ask:
 
     def _wrong_pin(self) -> No:
         detail = "User id and PIN do not fit together. (USER_AUTHENTICATION_FAILED)"
+        return self.no("User Authentication Failed", detail, "AuthenticationInput")
+
+    def _too_many(self, until: datetime) -> No:
+        wait = until.astimezone(ZoneInfo(self.member.zone))
+        detail = f"The PIN was wrong too often. Wait until {wait:%H:%M}, or ask at the desk. (TOO_MANY_GUESSES)"
         return self.no("User Authentication Failed", detail, "AuthenticationInput")
 
     def _patron(self, value: str, kind: str) -> Patron | None:
@@ -217,10 +247,26 @@ class Ask:
         detail = f"This library has no pickup location “{word}”. (UNKNOWN_PICKUP)"
         raise self.no("Element Rule Violated", detail, "PickupLocation", word)
 
+    def branch(self, code: str) -> Branch | None:
+        """The row of one of the library's branches."""
+        return Branch.objects.filter(library_id=self.library_id, code=code).first()
+
     def is_the_library(self, word: str) -> bool:
         sought = " ".join(word.split()).casefold()
         names = (self.member.symbol, self.member.name, *self.call.caller.to_agencies)
         return any(" ".join(str(name).split()).casefold() == sought for name in names)
+
+
+def _blamed(message: ncip.Message, code: str) -> str | None:
+    """What the message had in the element that a refusal blames."""
+    field = {"unknown_patron": "user_id", "no_account": "user_id", "unknown_request": "request_id"}.get(code, "item_id")
+    if code in {"patron_blocked", "patron_expired", "limit_reached", "barcode_in_use"}:
+        field = "user_id"
+    if code == "unknown_pickup":
+        pickup = getattr(message, "pickup_location", None)
+        return pickup.value if isinstance(pickup, ncip.Code) else None
+    said = getattr(message, field, None)
+    return said.value if isinstance(said, ncip.ItemId | ncip.UserId | ncip.RequestId) else None
 
 
 _partner = Prepared(

@@ -20,7 +20,7 @@ from django.db import OperationalError, transaction
 from interlend import ncip
 from interlend.bridge import exchanges
 from interlend.bridge.callers import Call, Proof, Unknown, who
-from interlend.bridge.ncip_responder import agencies, bills, items, loans, notifications, requests, users
+from interlend.bridge.ncip_responder import accounts, agencies, bills, items, loans, notifications, requests, users
 from interlend.bridge.ncip_responder.asking import Ask, No
 from interlend.bridge.problems import as_ncip
 from interlend.circulation.errors import Refused
@@ -59,8 +59,9 @@ SERVICES: Final[Mapping[str, Service]] = {
     "DeleteItem": items.delete_item,
     "LookupAgency": agencies.lookup_agency,
     "LookupVersion": _lookup_version,
-    "CreateUser": users.create_user,
-    "UpdateUser": users.update_user,
+    "CreateUser": accounts.create_user,
+    "UpdateUser": accounts.update_user,
+    "DeleteUser": accounts.delete_user,
     "CreateUserFiscalTransaction": bills.create_user_fiscal_transaction,
     **dict.fromkeys(notifications.SAYS, notifications.heard),
 }

@@ -30,7 +30,15 @@ from interlend.circulation.services.ill import (
 )
 from interlend.circulation.services.items import ItemRecord, delete_item, mark_missing, restore_item, save_item
 from interlend.circulation.services.loans import cancel_recall, lenders_date, recall, undo_check_out
-from interlend.circulation.services.patrons import PatronRecord, save_patron, set_pin, sign_in
+from interlend.circulation.services.patrons import (
+    CLOSED,
+    PatronRecord,
+    change_patron,
+    close_account,
+    save_patron,
+    set_pin,
+    sign_in,
+)
 from interlend.circulation.services.requests import (
     Requested,
     RequestWish,
@@ -46,11 +54,11 @@ from interlend.circulation.services.temporary import (
 )
 
 __all__ = [
-    "AcceptRequest", "Accepted", "Charge", "CheckedIn", "CheckedOut", "HoldChange", "ItemRecord", "LendRequest", "Lent",
-    "PatronRecord", "Prompt", "RequestWish", "Requested", "TakenBack",
-    "accept_temporary_item", "cancel_hold", "cancel_recall", "cancel_request", "change_due_date",
-    "change_temporary_item", "charge", "check_in", "check_out", "create_temporary_item", "delete_item", "edit_hold",
-    "find_request", "first_copy", "lend", "lenders_date", "mark_missing", "place_hold", "recall",
-    "remove_temporary_item", "renew", "request_item", "restore_item", "save_item", "save_patron", "set_pin", "sign_in",
-    "take_back", "take_back_piece", "take_back_request", "undo_check_out",
+    "CLOSED", "AcceptRequest", "Accepted", "Charge", "CheckedIn", "CheckedOut", "HoldChange", "ItemRecord",
+    "LendRequest", "Lent", "PatronRecord", "Prompt", "RequestWish", "Requested", "TakenBack",
+    "accept_temporary_item", "cancel_hold", "cancel_recall", "cancel_request", "change_due_date", "change_patron",
+    "change_temporary_item", "charge", "check_in", "check_out", "close_account", "create_temporary_item",
+    "delete_item", "edit_hold", "find_request", "first_copy", "lend", "lenders_date", "mark_missing", "place_hold",
+    "recall", "remove_temporary_item", "renew", "request_item", "restore_item", "save_item", "save_patron", "set_pin",
+    "sign_in", "take_back", "take_back_piece", "take_back_request", "undo_check_out",
 ]  # fmt: skip
