@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
@@ -42,6 +44,40 @@ AQcDQgAEiGjiaFrSuJHj93nI5WAMHiRU1SDt/SH813AHOFtKX6c7cl+FCsovEEr6
 EQQIMAaHBH8AAAEwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAoQwCgYI
 KoZIzj0EAwIDSAAwRQIhAKlXQ7TOfJeDlg7qb0s9Kp/DCYh3xr0aHt+C+X0loHop
 AiB1kbtvfuazgnjXa/BvxqB8TQESb8dWBWaqij2fcO6QtQ==
+-----END CERTIFICATE-----
+"""
+
+
+# One more key, with a certificate of January 2020 and one of the year 2120.
+KEY = """\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgAhtUkhgddjRscMyo
+LRJIz4uqWxU1r8Rx2PotnA8lVSihRANCAARB05Z8U5HFv68wCI9C7kb8SWrYHiKz
+X8OuOmaEuoVmyxzdeC1eVd7DLwi7RpcZQn0+YE+50/Mvlx7rqusTO/fy
+-----END PRIVATE KEY-----
+"""
+EXPIRED = """\
+-----BEGIN CERTIFICATE-----
+MIIBaTCCAQ6gAwIBAgIBATAKBggqhkjOPQQDAjATMREwDwYDVQQDDAhzdGFuZC1p
+bjAeFw0yMDAxMDEwMDAwMDBaFw0yMDAyMDEwMDAwMDBaMBMxETAPBgNVBAMMCHN0
+YW5kLWluMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQdOWfFORxb+vMAiPQu5G
+/Elq2B4is1/DrjpmhLqFZssc3XgtXlXewy8Iu0aXGUJ9PmBPudPzL5ce66rrEzv3
+8qNTMFEwDwYDVR0RBAgwBocEfwAAATAPBgNVHRMBAf8EBTADAQH/MA4GA1UdDwEB
+/wQEAwIChDAdBgNVHQ4EFgQU/ndExKniRlsT1cDwwAaCixuKF9swCgYIKoZIzj0E
+AwIDSQAwRgIhAKfkErs3+1eNNzUlEkLSc+Cs97HLQY/Ntj8FGUssYUMBAiEAlIuR
+TSLOsESdQRYaatGDI7tbIhu3NwxhqBvS1zwcIh4=
+-----END CERTIFICATE-----
+"""
+EARLY = """\
+-----BEGIN CERTIFICATE-----
+MIIBazCCARKgAwIBAgIBAjAKBggqhkjOPQQDAjATMREwDwYDVQQDDAhzdGFuZC1p
+bjAiGA8yMTIwMDEwMTAwMDAwMFoYDzIxMjEwMjAxMDAwMDAwWjATMREwDwYDVQQD
+DAhzdGFuZC1pbjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABEHTlnxTkcW/rzAI
+j0LuRvxJatgeIrNfw646ZoS6hWbLHN14LV5V3sMvCLtGlxlCfT5gT7nT8y+XHuuq
+6xM79/KjUzBRMA8GA1UdEQQIMAaHBH8AAAEwDwYDVR0TAQH/BAUwAwEB/zAOBgNV
+HQ8BAf8EBAMCAoQwHQYDVR0OBBYEFP53RMSp4kZbE9XA8MAGgosbihfbMAoGCCqG
+SM49BAMCA0cAMEQCIG6sSdNi11vUuo6uMfRnDs9YkFf+X6QkCpAn58gfLzknAiBN
+Lxg2NAT3qo2AWBcT+bD7BJVd0Ej0+IUxoVIf/VUIug==
 -----END CERTIFICATE-----
 """
 
@@ -93,19 +129,29 @@ def test_bare_tcp(host: SimulatedHost, version: ncip.Version) -> None:
 
 
 @pytest.fixture
-def secure(tmp_path: Path) -> Iterator[SimulatedHost]:
+def secure_with(tmp_path: Path) -> Iterator[Callable[[str], SimulatedHost]]:
+    """`secure_with(PEM)`: the stand-in behind this key and certificate."""
+    with ExitStack() as ends:
+
+        def secured(pem: str) -> SimulatedHost:
+            (tmp_path / "server.pem").write_text(pem)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tmp_path / "server.pem")
+            simulated = SimulatedHost(SimulatedCirculation(anybody=True))
+            simulated._server.socket = context.wrap_socket(
+                simulated._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+            plain = simulated._server.RequestHandlerClass  # it peeks at the first byte, which no secure socket can
+            simulated._server.RequestHandlerClass = type("Secure", (plain,), {"handle": BaseHTTPRequestHandler.handle})
+            return ends.enter_context(simulated)
+
+        yield secured
+
+
+@pytest.fixture
+def secure(secure_with: Callable[[str], SimulatedHost]) -> SimulatedHost:
     """The stand-in behind a certificate that no authority has signed."""
-    (tmp_path / "server.pem").write_text(PEM)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "server.pem")
-    simulated = SimulatedHost(SimulatedCirculation(anybody=True))
-    simulated._server.socket = context.wrap_socket(
-        simulated._server.socket, server_side=True, do_handshake_on_connect=False
-    )
-    plain = simulated._server.RequestHandlerClass  # it peeks at the first byte, which no secure socket can
-    simulated._server.RequestHandlerClass = type("Secure", (plain,), {"handle": BaseHTTPRequestHandler.handle})
-    with simulated:
-        yield simulated
+    return secure_with(PEM)
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_in_a_sentence(secure: SimulatedHost) -> None:
@@ -132,7 +178,26 @@ def test_a_certificate_for_another_name_is_refused(secure: SimulatedHost, tmp_pa
         sent(Line(url, ca_file=str(tmp_path / "ca.pem")))
     assert no.value.lasting
     assert "Hostname mismatch" in no.value.why
-    assert no.value.why.endswith("its operators must mend that.")
+    assert no.value.why.endswith("use the name that the certificate is made out to, or its operators must mend that.")
+
+
+@pytest.mark.parametrize(
+    ("dates", "words", "remedy"),
+    [
+        (EXPIRED, "certificate has expired", "its operators must renew it."),
+        (EARLY, "certificate is not yet valid", "compare the clock of this machine with the date on the certificate."),
+    ],
+    ids=["expired", "early"],
+)
+def test_a_certificate_out_of_its_time_is_refused(
+    secure_with: Callable[[str], SimulatedHost], tmp_path: Path, dates: str, words: str, remedy: str
+) -> None:
+    secure = secure_with(KEY + dates)
+    (tmp_path / "ca.pem").write_text(dates)
+    with pytest.raises(NotSent) as no:
+        sent(Line(secure.url.replace("http:", "https:"), ca_file=str(tmp_path / "ca.pem")))
+    assert no.value.why == f"The certificate of 127.0.0.1 is not trusted ({words}): {remedy}"
+    assert no.value.lasting
 
 
 def test_a_file_without_certificates_is_told(tmp_path: Path) -> None:
@@ -174,7 +239,10 @@ class TokenServer:
     """Gives access tokens by client credentials: token-1, token-2, …"""
 
     def __init__(self) -> None:
-        self.given, self.lasts, self.status, self.asked = 0, 300, 200, dict[str, Any]()
+        self.given, self.status, self.slow, self.asked = 0, 200, 0.0, dict[str, Any]()
+        self.lasts: Any = 300
+        self.says: dict[str, Any] | None = None
+        self.open = Event()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -182,7 +250,10 @@ class TokenServer:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 server.asked = parse_qs(body.decode()) | {"authorization": [self.headers["Authorization"]]}
                 server.given += 1
+                if server.slow:
+                    server.open.wait(server.slow)
                 said = {"access_token": f"token-{server.given}", "token_type": "Bearer", "expires_in": server.lasts}
+                said = said if server.says is None else server.says
                 answer = json.dumps(said if server.status == 200 else {"error": "invalid_client"}).encode()
                 self.send_response(server.status)
                 self.send_header("Content-Length", str(len(answer)))
@@ -201,6 +272,7 @@ class TokenServer:
         return f"http://127.0.0.1:{self.http.server_address[1]}/token"
 
     def stop(self) -> None:
+        self.open.set()
         self.http.shutdown()
         self.http.server_close()
         self.thread.join(5)
@@ -241,6 +313,61 @@ def test_a_token_near_its_end_is_not_used(host: SimulatedHost, tokens: TokenServ
     sent(line)
     sent(line)
     assert tokens.given == 2
+
+
+@pytest.mark.parametrize("lasts", [None, "", "soon", "3600", 3600.5])
+def test_how_long_a_token_lasts_may_be_said_in_any_way(host: SimulatedHost, tokens: TokenServer, lasts: Any) -> None:
+    tokens.lasts = lasts
+    line = Line(host.url, Credentials("oauth2", "ill", "s3cret", token_url=tokens.url))
+    sent(line)
+    sent(line)
+    assert tokens.given == 1
+
+
+@pytest.mark.parametrize("says", [{}, {"access_token": ""}, {"access_token": None}, {"access_token": {"a": 1}}])
+def test_an_answer_without_a_token_is_an_address_to_check(
+    host: SimulatedHost, tokens: TokenServer, says: dict[str, Any]
+) -> None:
+    tokens.says = says
+    with pytest.raises(NotSent, match=r"gave no access token \(HTTP 200\): check its address") as no:
+        sent(Line(host.url, Credentials("oauth2", "ill", "s3cret", token_url=tokens.url)))
+    assert no.value.lasting
+    assert not host.counts.messages
+
+
+def test_a_corrected_secret_is_used_at_once_and_is_nobody_elses(host: SimulatedHost, tokens: TokenServer) -> None:
+    for n, secret in enumerate(("wrong", "right", "right"), start=1):
+        sent(Line(host.url, Credentials("oauth2", "ill", secret, token_url=tokens.url)))
+        assert tokens.given == min(n, 2)
+
+
+def test_a_token_that_is_long_in_coming_delays_nobody_else(host: SimulatedHost, tokens: TokenServer) -> None:
+    tokens.slow = 20.0
+    waiting = Thread(
+        target=lambda: sent(Line(host.url, Credentials("oauth2", "a", "x", token_url=tokens.url)), wait=30), daemon=True
+    )
+    waiting.start()
+    while not tokens.given:
+        time.sleep(0.01)
+    tokens.slow = 0.0
+    started = time.monotonic()
+    sent(Line(host.url, Credentials("oauth2", "b", "x", token_url=tokens.url)))
+    assert time.monotonic() - started < 5
+    assert waiting.is_alive()
+    tokens.open.set()
+    waiting.join(5)
+
+
+def test_a_token_that_does_not_come_in_time_is_passing_and_nothing_is_sent(
+    host: SimulatedHost, tokens: TokenServer
+) -> None:
+    tokens.slow = 20.0
+    with pytest.raises(
+        NotSent, match=r"The access token could not be fetched: 127\.0\.0\.1 did not answer within"
+    ) as no:
+        sent(Line(host.url, Credentials("oauth2", "a", "x", token_url=tokens.url)), wait=0.3)
+    assert not no.value.lasting
+    assert not host.counts.messages
 
 
 @pytest.mark.parametrize(("status", "lasting"), [(401, True), (400, True), (503, False)])
