@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
 
 from interlend import wiring
 from interlend.libraries.models import Library
 from interlend.lifecycle import NoSuchMove
 from interlend.outbox.errors import NoAnswer, Trouble
 from interlend.outbox.models import Errand, Event
-from interlend.outbox.services import run, run_due, settle_by_staff, written_down
+from interlend.outbox.services import again_if_raced, one_commit, run, run_due, settle_by_staff, written_down
 from tests.make import NOW, make_library
 
 pytestmark = pytest.mark.django_db
@@ -181,3 +183,45 @@ def test_what_waits_behind_a_failed_errand_never_crowds_out_what_can_run(library
         entries.owe("test.tell", party="host", subject="ill:2", key="free")
     assert run_due(NOW, limit=3) == 1
     assert Errand.objects.get(key="free").state == "done"
+
+
+# --- one commit for several -------------------------------------------------------------------------------------
+
+
+def happened(library: Library, kind: str = "test.happened") -> None:
+    with written_down(library.pk, NOW) as entries:
+        entries.record(kind)
+
+
+def test_what_is_written_in_one_commit_costs_no_savepoint_each(library: Library) -> None:
+    with one_commit(), CaptureQueriesContext(connection) as seen:
+        happened(library)
+        happened(library)
+    assert [query["sql"].split()[0] for query in seen] == ["INSERT", "INSERT"]
+
+
+def test_in_one_commit_the_first_failure_undoes_all(library: Library) -> None:
+    with pytest.raises(ZeroDivisionError), one_commit():
+        happened(library)
+        stumble(library)
+    assert not Event.objects.exists()
+    happened(library)
+    assert Event.objects.count() == 1
+
+
+def test_a_race_is_looked_at_again_but_in_one_commit_by_whoever_opened_it(library: Library) -> None:
+    tries: list[int] = []
+
+    def raced() -> str:
+        with written_down(library.pk, NOW) as entries:
+            entries.record("test.happened")
+            tries.append(1)
+            if len(tries) % 2:
+                raise IntegrityError
+        return "there"
+
+    assert again_if_raced(raced) == "there"
+    assert (len(tries), Event.objects.count()) == (2, 1)
+    with pytest.raises(IntegrityError), one_commit():
+        again_if_raced(raced)
+    assert (len(tries), Event.objects.count()) == (3, 1)

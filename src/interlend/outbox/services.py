@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from interlend.outbox.errors import NoAnswer, Trouble
@@ -32,6 +33,9 @@ Handler = Callable[[Errand, datetime], dict[str, Any] | None]
 LEASE = timedelta(minutes=2)
 PAUSES = tuple(timedelta(seconds=s) for s in (15, 60, 300, 900, 1800, 3600))
 UNSETTLED = (WAITING, RUNNING, FAILED, UNKNOWN)
+
+Done = TypeVar("Done")
+_joined: ContextVar[bool] = ContextVar("joined", default=False)
 
 
 @dataclass
@@ -84,13 +88,37 @@ class Entries:
 @contextmanager
 def written_down(library_id: int, now: datetime, actor: str = "", place: str = "") -> Iterator[Entries]:
     """One transaction for state, events and errands; the errands get their first try after the outermost commit."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=not _joined.get()):
         entries = Entries(library_id, now, actor, place)
         yield entries
         entries.save()
         keys = [errand.key for errand in entries.errands]
         if keys:
             transaction.on_commit(lambda: first_tries(library_id, keys, now))
+
+
+@contextmanager
+def one_commit() -> Iterator[None]:
+    """A transaction that every `written_down` inside is a part of; what fails in one must leave this, undoing all."""
+    with transaction.atomic():
+        outer = _joined.set(True)
+        try:
+            yield
+        finally:
+            _joined.reset(outer)
+
+
+def again_if_raced(work: Callable[[], Done]) -> Done:
+    """Do `work`, and once more if somebody else wrote the same row between our look and our write.
+
+    Inside `one_commit` that is up to whoever opened it, because everything there starts anew together.
+    """
+    try:
+        return work()
+    except IntegrityError:
+        if _joined.get():
+            raise
+        return work()
 
 
 def first_tries(library_id: int, keys: Sequence[str], now: datetime) -> None:
@@ -210,6 +238,6 @@ def _wiring() -> Any:
 
 
 __all__ = [
-    "DONE", "FAILED", "UNSETTLED", "Entries", "Handler", "first_tries", "forgo", "run", "run_due", "run_subject",
-    "settle_by_staff", "written_down",
+    "DONE", "FAILED", "UNSETTLED", "Entries", "Handler", "again_if_raced", "first_tries", "forgo", "one_commit", "run",
+    "run_due", "run_subject", "settle_by_staff", "written_down",
 ]  # fmt: skip

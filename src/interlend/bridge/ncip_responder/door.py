@@ -15,16 +15,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from interlend import ncip
 from interlend.bridge import exchanges
 from interlend.bridge.callers import Call, Proof, Unknown, who
 from interlend.bridge.ncip_responder import accounts, agencies, bills, items, loans, notifications, requests, users
 from interlend.bridge.ncip_responder.asking import Ask, No
-from interlend.bridge.problems import as_ncip
 from interlend.circulation.errors import Refused
 from interlend.libraries.desks import Desk
+from interlend.outbox.services import one_commit
 
 log = logging.getLogger(__name__)
 
@@ -141,17 +141,20 @@ class _Work:
     # --- the usual way
 
     def _served(self, service: Service, envelope: ncip.Envelope, call: Call) -> Answer:
-        if envelope.message.service in _READING:
-            return self._finish(_run(service, envelope, call, self.now), envelope, call)
+        ask = _ask(envelope, call, self.now)
         try:
-            with transaction.atomic():
-                return self._finish(_run(service, envelope, call, self.now), envelope, call)
-        except OperationalError:
-            if transaction.get_connection().in_atomic_block:
-                raise
-            # two messages stood in each other's way and the database sent one back: once more, from the start
-            with transaction.atomic():
-                return self._finish(_run(service, envelope, call, self.now), envelope, call)
+            if envelope.message.service in _READING:
+                return self._finish(_run(service, ask), envelope, call)
+            try:
+                return self._in_one_commit(service, ask)
+            except (IntegrityError, OperationalError):  # another message stood in the way: once more, from the start
+                return self._in_one_commit(service, ask)
+        except Refused as no:  # has left the transaction: nothing was done
+            return self._finish(_typed(envelope, call, ask.refused(no).problems), envelope, call)
+
+    def _in_one_commit(self, service: Service, ask: Ask) -> Answer:
+        with one_commit():
+            return self._finish(_run(service, ask), ask.envelope, ask.call)
 
     def _finish(self, response: ncip.Response, envelope: ncip.Envelope, call: Call | None) -> Answer:
         """Write the answer and keep the exchange; what we cannot write is a bug of ours."""
@@ -236,31 +239,17 @@ class _Work:
         return Answer(answer)
 
 
-def _run(service: Service, envelope: ncip.Envelope, call: Call, now: datetime) -> ncip.Response:
-    """The service's answer; a refusal becomes the problems of its response."""
+def _ask(envelope: ncip.Envelope, call: Call, now: datetime) -> Ask:
     member = call.member
-    desk = Desk(member.pk, member.zone, f"{call.caller.name} (NCIP)"[:120], None, "by NCIP")
-    ask = Ask(call, envelope, now, desk)
+    return Ask(call, envelope, now, Desk(member.pk, member.zone, f"{call.caller.name} (NCIP)"[:120], None, "by NCIP"))
+
+
+def _run(service: Service, ask: Ask) -> ncip.Response:
+    """The service's answer. Its own no is an answer too; what circulation refuses must leave the transaction."""
     try:
-        return service(ask, envelope.message)
+        return service(ask, ask.envelope.message)
     except No as no:
-        return _typed(envelope, call, no.problems)
-    except Refused as no:
-        problems = tuple(as_ncip(reason, ask.service, _blamed(envelope, reason.code)) for reason in no.reasons)
-        return _typed(envelope, call, problems)
-
-
-def _blamed(envelope: ncip.Envelope, code: str) -> str | None:
-    """What the message had in the element that a refusal blames."""
-    message = envelope.message
-    field = {"unknown_patron": "user_id", "no_account": "user_id", "unknown_request": "request_id"}.get(code, "item_id")
-    if code in {"patron_blocked", "patron_expired", "limit_reached", "barcode_in_use"}:
-        field = "user_id"
-    if code == "unknown_pickup":
-        pickup = getattr(message, "pickup_location", None)
-        return pickup.value if isinstance(pickup, ncip.Code) else None
-    said = getattr(message, field, None)
-    return said.value if isinstance(said, ncip.ItemId | ncip.UserId | ncip.RequestId) else None
+        return _typed(ask.envelope, ask.call, no.problems)
 
 
 def _typed(envelope: ncip.Envelope, call: Call | None, problems: tuple[ncip.Problem, ...]) -> ncip.Response:

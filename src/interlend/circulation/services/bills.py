@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db import IntegrityError
-
 from interlend.circulation import facts
 from interlend.circulation.errors import refuse
 from interlend.circulation.models import Bill, Patron
 from interlend.libraries.desks import Desk
-from interlend.outbox.services import written_down
+from interlend.outbox.services import again_if_raced, written_down
 
 #: actions that lower what is owed
 LOWERING: Final = frozenset({"payment", "waive", "forgive", "write off", "cancel"})
@@ -54,20 +52,21 @@ def charge(desk: Desk, patron: Patron, wish: Charge, now: datetime) -> tuple[Bil
         raise refuse("bad_amount", amount=f"{wish.amount} {wish.currency}")
     anonymous = not (wish.reference or wish.request or wish.item_barcode)
     key = f"{wish.key}|{now.isoformat()}"[:200] if anonymous else wish.key
+    return again_if_raced(lambda: _charge(desk, patron, wish, key, now))
+
+
+def _charge(desk: Desk, patron: Patron, wish: Charge, key: str, now: datetime) -> tuple[Bill, bool]:
     found = Bill.objects.filter(patron=patron, key=key).first()
     if found is not None:
         return found, True
-    try:
-        with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
-            bill = Bill.objects.create(
-                library_id=desk.library_id, patron=patron, kind=wish.kind[:80], action=wish.action[:40],
-                amount=wish.signed, currency=wish.currency, note=wish.note[:300], request=wish.request[:60],
-                item_barcode=wish.item_barcode[:60], made_at=now, made_by=desk.actor, key=key,
-            )  # fmt: skip
-            entries.record(
-                facts.BILLED, patron=patron.pk, request=wish.request[:60], what=wish.kind or "Charge",
-                amount=f"{wish.signed / 100:.2f} {wish.currency}", bill=bill.pk,
-            )  # fmt: skip
-    except IntegrityError:
-        return Bill.objects.get(patron=patron, key=key), True
+    with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
+        bill = Bill.objects.create(
+            library_id=desk.library_id, patron=patron, kind=wish.kind[:80], action=wish.action[:40],
+            amount=wish.signed, currency=wish.currency, note=wish.note[:300], request=wish.request[:60],
+            item_barcode=wish.item_barcode[:60], made_at=now, made_by=desk.actor, key=key,
+        )  # fmt: skip
+        entries.record(
+            facts.BILLED, patron=patron.pk, request=wish.request[:60], what=wish.kind or "Charge",
+            amount=f"{wish.signed / 100:.2f} {wish.currency}", bill=bill.pk,
+        )  # fmt: skip
     return bill, False

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db import IntegrityError
-
 from interlend.circulation import choices, facts
 from interlend.circulation.errors import Refused, refuse
 from interlend.circulation.lifecycles import HOLD, HOLD_IN_TRANSIT, LOAN, MISSING, ON_LOAN, OUT, READY
@@ -31,7 +29,7 @@ from interlend.circulation.services.scan import close_loan, locked_item, move_it
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch
 from interlend.outbox.prepared import Prepared, insert, update
-from interlend.outbox.services import Entries, written_down
+from interlend.outbox.services import Entries, again_if_raced, written_down
 
 
 @dataclass
@@ -157,10 +155,8 @@ def check_out(
     `patron`: where the caller has just read the row, with its type; it is read anew only where a limit must be kept.
     """
     known = patron if patron is not None and patron.patron_type.item_limit is None else None
-    try:
-        return _check_out(desk, patron_id, barcode, now, wished_due, mandated, known)
-    except IntegrityError:  # another desk lent it between our look and our write: look again
-        return _check_out(desk, patron_id, barcode, now, wished_due, mandated, known)
+    # another desk may lend it between our look and our write
+    return again_if_raced(lambda: _check_out(desk, patron_id, barcode, now, wished_due, mandated, known))
 
 
 def _check_out(

@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 
 from interlend.circulation import choices, facts
@@ -45,7 +44,7 @@ from interlend.circulation.services.scan import close_loan, locked_item, move_it
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch
 from interlend.outbox.prepared import Prepared, insert, update
-from interlend.outbox.services import Entries, written_down
+from interlend.outbox.services import Entries, again_if_raced, written_down
 
 # --- accept (B1) ------------------------------------------------------------------------------------------------
 
@@ -93,10 +92,7 @@ class Accepted:
 
 def accept_temporary_item(desk: Desk, piece: AcceptRequest, now: datetime) -> Accepted:
     """A temporary item at the ILL settings' locations (B5), with an item-level hold for the patron (B1, B3, B6)."""
-    try:
-        return _accept(desk, piece, now)
-    except IntegrityError:  # the same piece was accepted at the same moment elsewhere: answer like it
-        return _accept(desk, piece, now)
+    return again_if_raced(lambda: _accept(desk, piece, now))
 
 
 def _accept(desk: Desk, piece: AcceptRequest, now: datetime) -> Accepted:
@@ -285,10 +281,7 @@ class Lent:
 
 def lend(desk: Desk, wish: LendRequest, now: datetime) -> Lent:
     """Check our item out to the institution's account (L1); the request's due date as given, else policy (L3)."""
-    try:
-        return _lend(desk, wish, now)
-    except IntegrityError:
-        return _lend(desk, wish, now)
+    return again_if_raced(lambda: _lend(desk, wish, now))
 
 
 def _lend(desk: Desk, wish: LendRequest, now: datetime) -> Lent:

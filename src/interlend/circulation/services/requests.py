@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import IntegrityError
 from django.db.models import Q
 
 from interlend.circulation import choices, facts
@@ -22,7 +21,7 @@ from interlend.circulation.queries import patron_facts, pickup_branch
 from interlend.circulation.services.holds import end_hold
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch
-from interlend.outbox.services import written_down
+from interlend.outbox.services import again_if_raced, written_down
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,7 @@ class Requested:
 
 def request_item(desk: Desk, wish: RequestWish, now: datetime) -> Requested:
     """Place a hold under a request number. Refuses what will never be lent to this patron."""
-    try:
-        return _request_item(desk, wish, now)
-    except IntegrityError:  # asked for twice at the same moment
-        return _request_item(desk, wish, now)
+    return again_if_raced(lambda: _request_item(desk, wish, now))
 
 
 def _request_item(desk: Desk, wish: RequestWish, now: datetime) -> Requested:
