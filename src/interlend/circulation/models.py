@@ -1,7 +1,8 @@
 """Rows of the circulation house: patrons, titles, items, holds, loans, and the policies a library sets. No rules here.
 
 Steps B1-B17 and L1-L9 of the workflow live on these rows; the request number stands on items, holds and loans as a
-plain word, so that this house need not know what a request is.
+plain word, so that this house need not know what a request is. Indexes are few, because every scan writes each of them:
+a foreign key has one of its own only where rows are looked up by it alone.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class ShelvingLocation(models.Model):
 class Title(models.Model):
     """What a work is called; items and title-level holds hang on it. `record_id` is the library's own record number."""
 
-    library = models.ForeignKey(Library, models.CASCADE, related_name="titles")
+    library = models.ForeignKey(Library, models.CASCADE, related_name="titles", db_index=False)
     record_id = models.CharField(max_length=60, blank=True)
     title = models.CharField(max_length=500)
     author = models.CharField(max_length=300, blank=True)
@@ -127,8 +128,9 @@ class Title(models.Model):
 class TitleWord(models.Model):
     """The index of words for Discover Items: folded, as bytes, so that a prefix is one index range on any database."""
 
-    library = models.ForeignKey(Library, models.CASCADE, related_name="+", db_index=False)
-    title = models.ForeignKey(Title, models.CASCADE, related_name="words")
+    # made from titles and by nothing else, so the database need not look up both keys for every single word
+    library = models.ForeignKey(Library, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    title = models.ForeignKey(Title, models.CASCADE, related_name="words", db_constraint=False)
     field = models.CharField(max_length=1, choices=[("t", "title"), ("a", "author")])
     word = models.BinaryField(max_length=64)
 
@@ -142,17 +144,17 @@ class TitleWord(models.Model):
 class Item(models.Model):
     """One physical piece with a barcode. A temporary item is somebody else's, here for one request (B1)."""
 
-    library = models.ForeignKey(Library, models.CASCADE, related_name="items")
+    library = models.ForeignKey(Library, models.CASCADE, related_name="items", db_index=False)
     title = models.ForeignKey(Title, models.PROTECT, related_name="items")
     barcode = models.CharField(max_length=60)
     temporary = models.BooleanField(default=False)
     state = models.CharField(max_length=20, default=AVAILABLE, choices=_states(ITEM.states))
     state_since = models.DateTimeField()
-    holding_location = models.ForeignKey(Branch, models.PROTECT, related_name="+")
-    shelving_location = models.ForeignKey(ShelvingLocation, models.PROTECT, related_name="+")
-    home_branch = models.ForeignKey(Branch, models.PROTECT, related_name="+")
-    at_branch = models.ForeignKey(Branch, models.SET_NULL, null=True, blank=True, related_name="+")
-    going_to = models.ForeignKey(Branch, models.SET_NULL, null=True, blank=True, related_name="+")
+    holding_location = models.ForeignKey(Branch, models.PROTECT, related_name="+", db_index=False)
+    shelving_location = models.ForeignKey(ShelvingLocation, models.PROTECT, related_name="+", db_index=False)
+    home_branch = models.ForeignKey(Branch, models.PROTECT, related_name="+", db_index=False)
+    at_branch = models.ForeignKey(Branch, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    going_to = models.ForeignKey(Branch, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     call_number = models.CharField(max_length=120, blank=True)
     volume = models.CharField(max_length=60, blank=True)
     material_format = models.CharField(max_length=40, default="Book")
@@ -162,7 +164,7 @@ class Item(models.Model):
     partner_symbol = models.CharField(max_length=20, blank=True)
     partner_name = models.CharField(max_length=120, blank=True)
     lender_due = models.DateField(null=True, blank=True)
-    last_issued_to = models.ForeignKey(Patron, models.SET_NULL, null=True, blank=True, related_name="+")
+    last_issued_to = models.ForeignKey(Patron, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     last_issued_at = models.DateTimeField(null=True, blank=True)
     issued_count = models.PositiveIntegerField(default=0)
     last_policy = models.CharField(max_length=80, blank=True)
@@ -193,13 +195,13 @@ class Hold(models.Model):
         ITEM = "item", "This item"
         TITLE = "title", "Any copy of the title"
 
-    library = models.ForeignKey(Library, models.CASCADE, related_name="holds")
-    patron = models.ForeignKey(Patron, models.CASCADE, related_name="holds")
-    title = models.ForeignKey(Title, models.CASCADE, related_name="holds")
+    library = models.ForeignKey(Library, models.CASCADE, related_name="holds", db_index=False)
+    patron = models.ForeignKey(Patron, models.CASCADE, related_name="holds", db_index=False)
+    title = models.ForeignKey(Title, models.CASCADE, related_name="holds", db_index=False)
     item = models.ForeignKey(Item, models.CASCADE, null=True, blank=True, related_name="holds")
     level = models.CharField(max_length=5, choices=Level, default=Level.ITEM)
     state = models.CharField(max_length=12, default=PENDING, choices=_states(HOLD.states))
-    pickup_branch = models.ForeignKey(Branch, models.PROTECT, related_name="+")
+    pickup_branch = models.ForeignKey(Branch, models.PROTECT, related_name="+", db_index=False)
     placed_at = models.DateTimeField()
     rank = models.IntegerField(default=0, help_text="Lower goes first; moving to the top makes it lower than all.")
     expires_on = models.DateField(null=True, blank=True)
@@ -235,9 +237,9 @@ class Hold(models.Model):
 class Loan(models.Model):
     """One item out to one patron. `due_reasons` say how the due date came about (see `policies.DueDate`)."""
 
-    library = models.ForeignKey(Library, models.CASCADE, related_name="loans")
-    item = models.ForeignKey(Item, models.CASCADE, related_name="loans")
-    patron = models.ForeignKey(Patron, models.CASCADE, related_name="loans")
+    library = models.ForeignKey(Library, models.CASCADE, related_name="loans", db_index=False)
+    item = models.ForeignKey(Item, models.CASCADE, related_name="loans", db_index=False)
+    patron = models.ForeignKey(Patron, models.CASCADE, related_name="loans", db_index=False)
     state = models.CharField(max_length=10, default=OUT, choices=_states(LOAN.states))
     checked_out_at = models.DateTimeField()
     due_on = models.DateField()
