@@ -12,15 +12,16 @@ from typing import Any
 import pytest
 
 from interlend.bridge.hosts import host_of
-from interlend.bridge.models import Exchange, HostSettings
+from interlend.bridge.models import Exchange, HostSettings, NcipCaller
 from interlend.bridge.simulated_host import SimulatedHost
+from interlend.circulation.models import Loan
 from interlend.libraries.models import Library
 from interlend.outbox.models import Errand
 from interlend.outbox.services import LEASE, run_due, settle_by_staff
 from interlend.sharing import services as sharing
 from interlend.sharing.host import HostProblem, HostUnknown, LookupUser
-from interlend.sharing.models import IllRequest
-from tests.make import NOW, make_consortium, make_desk, make_ill, make_item, make_patron
+from interlend.sharing.models import IllRequest, Partner
+from tests.make import NOW, make_account, make_consortium, make_desk, make_ill, make_item, make_library, make_patron
 
 pytestmark = pytest.mark.django_db
 
@@ -219,6 +220,63 @@ def test_where_nobody_can_be_asked_a_check_in_is_simply_repeated(story: Story, h
         sharing.return_(make_desk(story.alder), ours.pk, now=NOW)
     errand = story.later(Errand.objects.get(verb="host.check_in_item"))
     assert (errand.state, errand.result["already"]) == ("done", True)
+
+
+# --- an institution without an account ------------------------------------------------------------------------------
+
+
+def test_a_host_that_knows_institutions_by_symbol_needs_no_account(story: Story, host: SimulatedHost) -> None:
+    host.store.add(["ALD"], ["B1"])
+    story.reached_over_ncip(story.brook, "wms")
+    Partner.objects.filter(library=story.brook).update(account="")
+    host.misbehave("drop-after-doing", service="CheckOutItem", times=1)
+    errand = story.ship(story.ask())
+    assert errand.state == "unknown"
+    host.store.items["B1"].borrower = ""
+    with story.telling():
+        settle_by_staff(story.later(errand), "staff.try_again", NOW, "R. Ito")
+    errand.refresh_from_db()
+    assert (errand.state, errand.result["due"]) == ("done", "2027-05-03")
+    assert host.store.items["B1"].borrower == "ALD"
+    kept = Exchange.objects.filter(service="CheckOutItem").latest("id")
+    assert ">OCLC Institution Symbol</ns1:UserIdentifierType>" in kept.message
+    assert "<ns1:UserIdentifierValue>ALD<" in kept.message
+
+
+def test_our_own_circulation_finds_the_account_by_the_symbol(
+    story: Story, live_server: Any, transactional_db: None
+) -> None:
+    """The borrower's account is known where Brook's circulation is, not where its sharing is."""
+    cedar = make_library("CED", "Cedar's circulation, which serves Brook")
+    make_account(cedar, story.alder)
+    make_item(cedar, "B1")
+    NcipCaller.objects.create(library=cedar, name="Sharing", from_agencies=["CED"])
+    row = story.reached_over_ncip(story.brook, "wms", f"{live_server.url}/ncip")
+    HostSettings.objects.filter(pk=row.pk).update(to_agency="CED")
+    Partner.objects.filter(library=story.brook).update(account="")
+    errand = story.ship(story.ask())
+    assert errand.state == "done", errand.sentence
+    loan = Loan.objects.get(library=cedar)
+    assert (loan.item.barcode, loan.patron.barcode) == ("B1", "INST-ALD")
+
+
+@pytest.mark.parametrize("dialect", ["generic", "koha", "polaris"])
+def test_where_a_barcode_is_needed_its_lack_is_told_and_nothing_sent(
+    story: Story, host: SimulatedHost, dialect: str
+) -> None:
+    story.reached_over_ncip(story.brook, dialect)
+    Partner.objects.filter(library=story.brook).update(account="")
+    errand = story.ship(story.ask())
+    assert (errand.state, errand.code) == ("failed", "account_not_set")
+    assert errand.sentence == "No institution account is set for Alder University."
+    assert "under Partners" in errand.remedy
+    assert not host.counts.messages
+
+
+def test_by_hand_an_institution_has_a_name_at_least(story: Story) -> None:
+    HostSettings.objects.create(library=story.brook, kind="by_hand")
+    Partner.objects.filter(library=story.brook).update(account="")
+    assert story.ship(story.ask()).sentence == "Check out B1 to Alder University, due 3 May 2027."
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------

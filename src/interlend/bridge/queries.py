@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from interlend.bridge.dialects import DIALECTS, GENERIC
 from interlend.bridge.models import Exchange, HostSettings
 from interlend.outbox.lifecycles import UNKNOWN, WAITING
 from interlend.outbox.models import Errand
@@ -72,6 +73,12 @@ def _listed(rows: QuerySet[Exchange], *order: str) -> QuerySet[Exchange]:
 def speaks_ncip(library_id: int) -> bool:
     """Whether the library's circulation is another system that is reached over NCIP."""
     return HostSettings.objects.filter(library_id=library_id, kind=HostSettings.Kind.NCIP).exists()
+
+
+def names_by_symbol(library_id: int) -> bool:
+    """Whether the library's circulation knows a borrowing institution by its symbol, so that it needs no account."""
+    row = HostSettings.objects.filter(library_id=library_id, kind=HostSettings.Kind.NCIP).first()
+    return row is not None and DIALECTS.get(row.dialect, GENERIC).institution_type is not None
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,10 @@ class ItemAccepted:
 
 @dataclass(frozen=True, slots=True)
 class CheckOutItem:
-    """Our item has left for a borrower: check it out to that institution's account (L1)."""
+    """Our item has left for a borrower: check it out to that institution's account (L1).
+
+    `user` is the account's barcode; empty where none is set, for some hosts know an institution by `borrower_symbol`.
+    """
 
     request: str
     item: str

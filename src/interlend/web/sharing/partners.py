@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from interlend.bridge.hosts import host_of
+from interlend.bridge.queries import names_by_symbol
 from interlend.circulation.queries import patron_by_barcode
 from interlend.libraries.policies import may
 from interlend.sharing import queries, services
@@ -93,6 +94,9 @@ def _save(request: HttpRequest, form: PartnerForm, pk: int | None = None) -> Par
 
 def _account(request: HttpRequest, found: Partner) -> dict[str, Any]:
     """Can it borrow from us? Asked of circulation, as shipping will ask."""
+    if not found.account and names_by_symbol(found.library_id):
+        sentence = _("Our circulation system knows it by its symbol %(symbol)s.") % {"symbol": found.symbol}
+        return {"meaning": "good", "word": _("Needs no account"), "sentence": sentence}
     if not found.account:
         sentence = _("No institution account is set, so nothing can be shipped to it. Type the account’s barcode.")
         return {"meaning": "stop", "word": _("No account"), "sentence": sentence}

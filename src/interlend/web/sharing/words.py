@@ -243,6 +243,8 @@ def step_detail(errand: Errand) -> str:
     """Why it is where it is: the trouble, the next try, or who settled it."""
     if errand.state in (BY_HAND, SKIPPED):
         return _("by %(who)s") % {"who": errand.settled_by} if errand.state == BY_HAND else told(errand.settled_by)
+    if errand.state == DONE and (found := errand.result.get("found")):
+        return told(found)
     said = what_now(errand)
     if errand.state == WAITING and errand.tries:
         tries = _("Tried %(n)d times; next try %(when)s.") % {"n": errand.tries, "when": moment(errand.due_at)}
