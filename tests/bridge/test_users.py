@@ -97,6 +97,14 @@ def test_who_chokes_on_blocks_gets_none(alder: Library) -> None:
     assert str(told.user_privileges[1].user_privilege_status.user_privilege_status_type) == "BLOCKED"  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("kind", ["LDAPPassword", "MD5 Message Digest Algorithm", "PIN Number", "Kenncode", ""])
+def test_what_comes_with_an_id_must_be_right_whatever_it_is_called(alder: Library, kind: str) -> None:
+    make_patron(alder, "P1")
+    for given, said in (("1234", ""), ("9999", "User Authentication Failed")):
+        inputs = (*typed(("User Id", "P1")), ncip.AuthenticationInput(given, ncip.Code("text"), ncip.Code(kind or "x")))
+        assert problem(look_up(alder, user_id=None, authentication_inputs=inputs)) == said
+
+
 @pytest.mark.parametrize("style", [V2, V1], ids=["v2", "v1"])
 def test_barcode_or_name_and_pin(alder: Library, style: ncip.Style) -> None:
     make_patron(alder, "P1", user_name="mary.o")

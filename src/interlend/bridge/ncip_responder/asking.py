@@ -140,13 +140,13 @@ class Ask:
         found = self._patron(user_id.value.strip(), user_id.type.value if user_id.type else "")
         if found is None:
             raise self._unknown_user(user_id.value.strip())
-        if pin := _input(inputs, _SECRETS):
+        if pin := _name_and_proof(inputs)[1]:
             self._prove(found, found.barcode, pin)
         return found
 
     def _signed_in(self, inputs: tuple[ncip.AuthenticationInput, ...]) -> Patron:
         """By name or barcode, with a PIN if one was sent: some peers send a user name alone, as another kind of id."""
-        name, pin = _input(inputs, _SECRETS, other=True), _input(inputs, _SECRETS)
+        name, pin = _name_and_proof(inputs)
         if not name:
             raise self.needs("AuthenticationInput")
         found = self._patron(name, "")
@@ -281,16 +281,25 @@ _ITEM_TYPES: Final = (
 _USER_TYPES: Final = (
     "http://www.niso.org/ncip/v1_0/imp1/schemes/visibleuseridentifiertype/visibleuseridentifiertype.scm"
 )
-_SECRETS: Final = ("pin", "password", "passwd")
+#: what the type of a secret says somewhere, however the peer spells it: "PIN", "LDAPPassword", "MD5 Message Digest"
+_SECRETS: Final = ("pin", "pass", "digest", "secret")
 
 
-def _input(inputs: tuple[ncip.AuthenticationInput, ...], words: tuple[str, ...], *, other: bool = False) -> str:
-    """The first datum whose type is one of `words`, or with `other` the first whose type is none of them."""
-    for one in inputs:
-        is_one = one.type is not None and one.type.says(*words)
-        if is_one != other and one.data.strip():
-            return one.data.strip()
-    return ""
+def _name_and_proof(inputs: tuple[ncip.AuthenticationInput, ...]) -> tuple[str, str]:
+    """Who it is, and what proves it; "" for what was not sent.
+
+    Of two data the second is proof whatever its type: a peer that asks whether a password is right must never hear yes
+    because we do not know its word for a password.
+    """
+    said = [one for one in inputs if one.data.strip()]
+    names = [one.data.strip() for one in said if not _is_secret(one)]
+    proofs = [one.data.strip() for one in said if _is_secret(one)] or names[1:]
+    return names[0] if names else "", proofs[0] if proofs else ""
+
+
+def _is_secret(one: ncip.AuthenticationInput) -> bool:
+    said = one.type.value.casefold() if one.type is not None else ""
+    return any(word in said for word in _SECRETS)
 
 
 def names_a_barcode(item_id: ncip.ItemId) -> bool:
