@@ -155,6 +155,8 @@ def test_a_problem_is_read_in_every_form() -> None:
         "<ProcessingError><ProcessingErrorType><Value>Unknown Item</Value></ProcessingErrorType></ProcessingError>": (
             ncip.Problem(type=Code("Unknown Item"))
         ),
+        "<ProcessingError><ProcessingErrorType><Value>Unknown Item</Value></ProcessingErrorType></ProcessingError>"
+        "<ProblemDetail>Gone</ProblemDetail>": ncip.Problem(type=Code("Unknown Item"), detail="Gone"),
         "<ProcessingErrorType>Unknown Item</ProcessingErrorType>": ncip.Problem(type=Code("Unknown Item")),
         "User Unknown": ncip.Problem(detail="User Unknown"),
     }.items():
@@ -165,6 +167,13 @@ def test_a_problem_is_read_in_every_form() -> None:
             message = ncip.decode(f"<NCIPMessage {NS}>{document}</NCIPMessage>".encode())
             assert isinstance(message, ncip.Response)
             assert message.problems == (expected,)
+
+
+def test_an_error_without_an_answer_is_a_problem() -> None:
+    error = "<ProcessingErrorType><Value>Unknown Item</Value></ProcessingErrorType>"
+    for document in (f"<ProcessingError>{error}</ProcessingError>", f"<Failure><Problem>{error}</Problem></Failure>"):
+        message = ncip.decode(f"<NCIPMessage version='1.0'>{document}</NCIPMessage>".encode())
+        assert message == ncip.BareProblem(problems=(ncip.Problem(type=Code("Unknown Item")),))
 
 
 def test_the_header_may_stand_beside_the_message() -> None:

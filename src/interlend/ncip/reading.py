@@ -9,6 +9,7 @@ from __future__ import annotations
 import html.entities
 import re
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, Final, NoReturn
 
 from lxml import etree
@@ -199,9 +200,9 @@ def _find_service(parent: etree._Element, reading: _Reading) -> tuple[etree._Ele
 
 
 def _problems_at_least(root: etree._Element, reading: _Reading) -> BareProblem | None:
-    """The problems of an answer whose name NCIP does not have: Alma's version 1 calls every refusal `Response`."""
+    """The problems of an answer without a name, or with one that NCIP does not have (Alma's version 1: `Response`)."""
     for child in _elements(root):
-        problems = [it for it in _elements(child) if _local(it) in _PROBLEMS]
+        problems = [it for it in (child, *_elements(child)) if _local(it) in _PROBLEMS]
         if problems:
             reading.note(child, "no answer of NCIP; only its problems are read")
             return BareProblem(problems=tuple(problem for it in problems for problem in _problems(it, reading)))
@@ -490,7 +491,8 @@ def _problems(element: etree._Element, reading: _Reading) -> list[Problem]:
         return [_problem_of_tree(element)]
     trees = [it for it in _elements(element) if _local(it) in {"MessagingError", "ProcessingError"}]
     if trees:
-        return [_problem_of_tree(it) for it in trees]
+        detail = next((_text(it) for it in _elements(element) if _local(it) == "ProblemDetail"), "") or None
+        return [replace(_problem_of_tree(it), detail=detail) for it in trees]
     if any(_local(it) in {"MessagingErrorType", "ProcessingErrorType"} for it in _elements(element)):
         return [_problem_of_tree(element)]
     if len(element) == 0:
@@ -511,7 +513,7 @@ def _problem_of_tree(tree: etree._Element) -> Problem:
         for child in _elements(level):
             local = _local(child)
             if local.endswith("ErrorType"):
-                kind = _code(child)
+                kind = kind or _code(child)
             elif local == "ElementName":
                 path.append(_text(child))
             elif local.endswith("ErrorValue"):
