@@ -12,7 +12,7 @@ COMPILE := env -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null $(BIN)/pip-compile --
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: bench-ncip help setup demo demo-fresh test lint format types tour draw screenshots lock clean chromium style-check
+.PHONY: bench-ncip help setup demo demo-fresh test lint format types tour draw messages screenshots lock clean chromium style-check
 
 help:  ## Say what can be made
 	@echo "Interlend: libraries that borrow from and lend to each other."
@@ -59,6 +59,9 @@ screenshots: $(VENV)/.dev chromium  ## Keep a picture of every page in docs/scre
 
 draw: $(VENV)/.runtime  ## Draw the state diagrams in docs/ from the tables
 	@$(BIN)/interlend draw
+
+messages: $(VENV)/.runtime  ## Renew and compile the catalogues of other languages (needs gettext)
+	@$(BIN)/python scripts/messages.py
 
 lock: $(VENV)/.dev  ## Renew the pinned requirements, with hashes, from the ordinary index
 	@$(COMPILE) --upgrade --output-file=requirements.txt requirements.in requirements-build.in

@@ -8,18 +8,19 @@ catalogue, which gives its facts back. What no catalogue knows is shown as it is
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from string import Formatter
 from typing import Any, Final
 
 from django.conf import settings
-from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext
+from django.utils.dateformat import format as format_date
+from django.utils.translation import get_language, gettext, pgettext
 from django.utils.translation.trans_real import catalog
 
 from interlend.outbox.errors import Trouble
@@ -27,11 +28,9 @@ from interlend.refusal import Refused, n_
 
 #: facts that are words or sentences of ours, not names that people gave
 WORDS: Final = frozenset({
-    "blocks", "can", "cause", "detail", "how", "missing", "owner", "remedy", "sentence", "service", "side", "since",
-    "state", "what", "whose", "why", "word",
+    "blocks", "can", "cause", "change", "complaint", "detail", "how", "missing", "owner", "remedy", "sentence",
+    "service", "side", "since", "state", "what", "whose", "why", "word",
 })  # fmt: skip
-#: facts that are a row of words of ours, with commas between
-LISTS: Final = frozenset({"change", "buttons"})
 #: what a changed field is called in a history
 FIELDS: Final = (
     n_("pickup branch"), n_("expires on"), n_("suspended from"), n_("suspended to"), n_("public note"),
@@ -39,8 +38,16 @@ FIELDS: Final = (
     n_("isbn"), n_("language"), n_("record id"), n_("call number"), n_("copy"), n_("volume"), n_("note"),
     n_("material format"), n_("lender due"), n_("waits again"),
 )  # fmt: skip
+#: facts that can be told from what stands beside them
+SHAPES: Final = {
+    "day": r"\d{1,2} [A-Z][a-z]+ \d{4}|[A-Z][a-z]+day", "since": r"(?: since \d{1,2} [A-Z][a-z]+ \d{4})?",
+}  # fmt: skip
 #: fewer letters than this are no sentence: "{what}: {amount}" would be found in everything
 LEAST_LETTERS: Final = 4
+#: where a text may be taken apart, and what stands there again
+APART: Final = (
+    (re.compile(r"(?<=[.?!]) (?=[A-Z“(])"), " "), (re.compile(r": "), ": "), (re.compile(r", "), ", "),
+)  # fmt: skip
 
 
 def refusal(no: Refused | Trouble) -> str:
@@ -74,21 +81,24 @@ def told(text: str) -> str:
 
 def _fact(name: str, value: object) -> object:
     if isinstance(value, str):
-        if name in LISTS:
-            return ", ".join(told(word) for word in value.split(", "))
         return told(value) if name in WORDS else _day(value)
     return value
 
 
 def _day(text: str) -> str:
-    """`12 May 2027`, as `say_day` writes it, the way the reader's language does; anything else as it is."""
-    if get_language() in (None, settings.LANGUAGE_CODE) or not re.fullmatch(r"\d{1,2} [A-Z][a-z]+ \d{4}", text):
+    """`12 May 2027`, as `say_day` writes it, or `Monday`, as the reader's language has it; anything else as it is."""
+    if get_language() in (None, settings.LANGUAGE_CODE):
+        return text
+    if text in calendar.day_name:
+        return gettext(text)
+    if not re.fullmatch(r"\d{1,2} [A-Z][a-z]+ \d{4}", text):
         return text
     try:
-        found: date = datetime.strptime(text, "%d %B %Y").date()  # noqa: DTZ007 - a plain day has no zone
+        found = datetime.strptime(text, "%d %B %Y")  # noqa: DTZ007 - a plain day has no zone
     except ValueError:
         return text
-    return date_format(found, "DATE_FORMAT")
+    # Translators: a day within a sentence, as Django's `date` filter takes it.
+    return format_date(found, pgettext("date", "j F Y"))
 
 
 # --- a sentence found again -------------------------------------------------------------------------------------
@@ -117,7 +127,10 @@ def template(text: str) -> Template | None:
     if any(name is not None and not name.isidentifier() for _literal, name in parts):
         return None
     seen: set[str] = set()
-    pattern = "".join(re.escape(literal) + _place(name, seen) for literal, name in parts)
+    pattern = ""
+    for literal, name in parts:
+        pattern += re.escape(literal)
+        pattern += _place(name, seen, inside=bool(pattern))
     return Template(text, re.compile(pattern, re.DOTALL))
 
 
@@ -125,12 +138,15 @@ def _letters(parts: list[tuple[str, str | None]]) -> int:
     return sum(c.isalpha() for literal, _name in parts for c in literal)
 
 
-def _place(name: str | None, seen: set[str]) -> str:
+def _place(name: str | None, seen: set[str], *, inside: bool) -> str:
+    """Where a sentence begins with a name, that name is not `Alder: …`: then somebody else says the sentence."""
     if name is None:
         return ""
     again = name in seen
     seen.add(name)
-    return f"(?P={name})" if again else f"(?P<{name}>.*?)"
+    if again:
+        return f"(?P={name})"
+    return f"(?P<{name}>{SHAPES.get(name, '.*?' if inside else '(?:(?!: ).)*?')})"
 
 
 @lru_cache(maxsize=8)
@@ -160,8 +176,8 @@ def _found(language: str, text: str) -> str:
 
 
 def _in_parts(text: str) -> str:
-    """Several sentences, or one behind the name of whoever said it: `Alder University: …`."""
-    for apart, glue in ((re.compile(r"(?<=[.?!]) (?=[A-Z“(])"), " "), (re.compile(r": "), ": ")):
+    """Several sentences, one behind the name of whoever said it (`Alder University: …`), or words in a row."""
+    for apart, glue in APART:
         parts = apart.split(text)
         if len(parts) > 1 and (said := [told(part) for part in parts]) != parts:
             return glue.join(said)

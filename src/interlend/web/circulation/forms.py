@@ -117,6 +117,10 @@ class PatronForm(forms.ModelForm):
             "email": gettext_lazy("E-mail"), "phone": gettext_lazy("Telephone"), "address": gettext_lazy("Address"),
             "block_reason": gettext_lazy("Why blocked"), "note": gettext_lazy("Note for staff"),
         }  # fmt: skip
+        help_texts: ClassVar = {
+            "surname": gettext_lazy("An institution's name goes here whole."),
+            "phone": gettext_lazy("Several numbers are parted by semicolons."),
+        }
         widgets: ClassVar = {
             "address": forms.Textarea(attrs={"rows": 3}), "note": forms.Textarea(attrs={"rows": 3}),
         }  # fmt: skip
@@ -125,6 +129,7 @@ class PatronForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.library_id = library_id
         mine = {"library_id": library_id}
+        self.fields["kind"].choices = [(kind.value, _(kind.label)) for kind in Patron.Kind]  # type: ignore[attr-defined]
         self.fields["patron_type"].queryset = PatronType.objects.filter(**mine)  # type: ignore[attr-defined]
         self.fields["home_branch"].queryset = Branch.objects.filter(**mine)  # type: ignore[attr-defined]
         self.fields["surname" if self.instance.pk else "barcode"].widget.attrs["autofocus"] = True

@@ -143,7 +143,7 @@ def _guest(item: Item, requests: dict[str, IllRequest], now: datetime, may_write
     buttons = staff_buttons(item, reverse("temporary_items")) if can_delete else []
     return {
         "item": item, "status": words.item_status(item), "days": answers.days_since(item.made_at, now), "ill": ill,
-        "ill_word": state_word(ill.state, ill.at_desk_since is not None) if ill else "",
+        "ill_word": _(state_word(ill.state, ill.at_desk_since is not None)) if ill else "",
         "over": ill is not None and ill.state in ("completed", "closed", "cancelled"),
         "actions": [button for button in buttons if button.danger],
     }  # fmt: skip

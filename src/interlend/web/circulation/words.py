@@ -222,5 +222,18 @@ def event_sentence(event: Event) -> str:
     return fill(template, {"request": event.request} | event.data)
 
 
+#: who and where, when it was no person at a desk
+_NOBODYS = {
+    "by sharing": gettext_lazy("by sharing"), "by NCIP": gettext_lazy("by NCIP"),
+    "circulation": gettext_lazy("circulation"), "the patron": gettext_lazy("the patron"),
+    "site file": gettext_lazy("site file"),
+}  # fmt: skip
+
+
+def by(event: Event) -> str:
+    """Who did it, and where."""
+    return join(*(str(_NOBODYS.get(name, name)) for name in (event.actor, event.place)))
+
+
 def past(events: Iterable[Event]) -> list[Past]:
-    return [Past(event.at, event_sentence(event), join(event.actor, event.place)) for event in events]
+    return [Past(event.at, event_sentence(event), by(event)) for event in events]

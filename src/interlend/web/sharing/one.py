@@ -46,7 +46,7 @@ from interlend.web.circulation.words import LETTER_KINDS, day, due_sentences, le
 from interlend.web.sharing import storyline, words
 from interlend.web.sharing.patterns import Patterns, Said
 from interlend.web.shell import SHARE, desk_of, own, staff_of, staff_page
-from interlend.web.told import refusal
+from interlend.web.told import refusal, told
 
 # --- the page ---------------------------------------------------------------------------------------------------
 
@@ -78,6 +78,12 @@ def page_of(request: HttpRequest, ill: IllRequest) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_OUTCOMES = {
+    "supplied": gettext_lazy("Supplied"), "not supplied": gettext_lazy("Not supplied"),
+    "cancelled": gettext_lazy("Cancelled"),
+}  # fmt: skip
+
+
 def _facts(ill: IllRequest, items: dict[str, Item], loans: list[Loan]) -> list[dict[str, Any]]:
     """The constant block: what, for whom, until when, with whom; then the rest."""
     published = ", ".join(filter(None, (ill.publisher, ill.year, ill.edition)))
@@ -90,8 +96,8 @@ def _facts(ill: IllRequest, items: dict[str, Item], loans: list[Loan]) -> list[d
         {"label": _("Volume"), "value": ill.volume}, {"label": _("Pages"), "value": ill.pages},
         {"label": _("Service"), "value": loan_or_copy},
         {"label": _("Made"), "value": moment(ill.made_at), "note": ill.made_by},
-        {"label": _("Outcome"), "value": _(ill.outcome).capitalize() if ill.outcome else ""},
-        {"label": _("Reason"), "value": _(ill.reason) if ill.reason else ""},
+        {"label": _("Outcome"), "value": str(_OUTCOMES.get(ill.outcome, ill.outcome))},
+        {"label": _("Reason"), "value": told(ill.reason)},
         {"label": _("Note to the lender"), "value": ill.note, "wide": True},
     ]  # fmt: skip
 

@@ -22,7 +22,7 @@ from interlend.outbox.lifecycles import DONE
 from interlend.outbox.models import Errand, Event
 from interlend.sharing import facts
 from interlend.sharing.models import IllRequest
-from interlend.web.circulation.words import LETTER_KINDS, day, event_sentence, join, letter_status
+from interlend.web.circulation.words import LETTER_KINDS, by, day, event_sentence, letter_status
 from interlend.web.exchanges import words as said
 from interlend.web.sharing import words
 from interlend.web.told import fill, told
@@ -71,7 +71,7 @@ def entries(
 
 
 def _of_event(event: Event, partner: str, told: dict[datetime, Errand], ill: IllRequest) -> Entry:
-    who = join(event.actor, event.place)
+    who = by(event)
     if event.kind.startswith("sharing."):
         entry = Entry(SHARING, event.at, sharing_sentence(event, partner), who, order=(1, event.pk))
         if event.kind == facts.MISSED:
