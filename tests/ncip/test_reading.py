@@ -96,6 +96,7 @@ def test_damage_inside_a_value(sent: str, value: str) -> None:
         f"POST /ncip HTTP/1.1\r\nHost: a\r\n\r\n{check_in()}",
         f"<br />Warning: no <b>colour</b> & taste<?xml version='1.0'?>{check_in()}",
         f"Success:\n{check_in()}\nbye",
+        check_in().replace(f"{NS} ", NS),
         f"<!DOCTYPE NCIPMessage SYSTEM 'ncip.dtd'><?xml version='1.0'?>{check_in()}",
         check_in()[: -len("Message>")],
         re.sub("<(/?)", r"<\1n:", check_in().replace(NS, "xsi:schemaLocation='a b'")),

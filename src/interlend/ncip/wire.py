@@ -62,6 +62,8 @@ _WESTERN: Final = re.compile(r"(us-)?ascii|iso[-_]?8859[-_](1|15)|latin-?[19]|(w
 _BEGINNING: Final = re.compile(rb"<(?:\?xml\s|!DOCTYPE\s+NCIP|(?:[A-Za-z_][\w.-]*:)?(?:NCIP|Envelope\s))")
 _FURTHEST_BEGINNING: Final = 4096
 _FIRST_TAG: Final = re.compile(r"<([A-Za-z_][\w.:-]*)")
+_ROOT_TAG: Final = re.compile(r"<[A-Za-z_][^<>]*>")
+_GLUED: Final = re.compile(r"""(=\s*(?:"[^"]*"|'[^']*'))(?=[A-Za-z_])""")
 _CLOSING: Final = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>", "<!DOCTYPE": ">"}
 _OPAQUE: Final = re.compile(r"<(?:!--|!\[CDATA\[|\?|!DOCTYPE)")
 # One attribute inside a tag. More of them in one element than this are no message, and slow to handle.
@@ -217,6 +219,7 @@ def _mended(data: bytes, error: etree.XMLSyntaxError, notes: list[str]) -> tuple
     """A second attempt with the known kinds of damage undone. Raises ProtocolError with what was wrong at first."""
     text = _DECLARATION.sub("", _text(_from_beginning(data, notes), notes))
     text = _without_tail(text, notes)
+    text = _with_spaces(text, notes)
     text = _without_controls(text, notes)
     text = _with_ampersands(text, notes)
     text = _with_prefixes(text, notes)
@@ -262,6 +265,18 @@ def _without_tail(text: str, notes: list[str]) -> str:
         return text
     notes.append("text behind the document left unread")
     return text[:end]
+
+
+def _with_spaces(text: str, notes: list[str]) -> str:
+    """The root's attributes with spaces between them: who posts a file by curl may lose the ends of its lines."""
+    root = _ROOT_TAG.search(text)
+    if root is None:
+        return text
+    tag = _GLUED.sub(r"\1 ", root.group())
+    if tag == root.group():
+        return text
+    notes.append("spaces set between attributes")
+    return text[: root.start()] + tag + text[root.end() :]
 
 
 def _without_controls(text: str, notes: list[str]) -> str:
