@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from interlend import ncip
@@ -56,6 +58,89 @@ def test_who_has_it_only_when_desired(alder: Library) -> None:
     assert str(plain.item_optional_fields.date_due) == "2027-05-17T23:59:59Z"  # type: ignore[union-attr]
 
 
+@BOTH
+def test_borrower_and_requesters_each_when_desired(alder: Library, style: ncip.Style) -> None:
+    item = make_item(alder, "A1")
+    circulation.check_out(make_desk(alder), alder.patrons.get().pk, "A1", NOW)
+    for barcode in ("P2", "P3"):
+        circulation.place_hold(make_desk(alder), make_patron(alder, barcode), item.title, branch(alder), NOW)
+
+    def told(**desired: bool) -> tuple[str | None, list[str]]:
+        types = (ncip.Code("Circulation Status"),)
+        message = ncip.LookupItem(
+            header=header(alder), item_id=ncip.ItemId("A1"), item_element_types=types, **desired
+        )  # fmt: skip
+        answer = ask(message, style)
+        assert isinstance(answer, ncip.LookupItemResponse)
+        who = answer.item_transaction or ncip.ItemTransaction()
+        return who.current_borrower and who.current_borrower.value, [one.value for one in who.current_requesters]
+
+    assert told() == (None, [])
+    assert told(current_borrower_desired=True) == ("P1", [])
+    assert told(current_requesters_desired=True) == (None, ["P2", "P3"])
+    assert told(current_borrower_desired=True, current_requesters_desired=True) == ("P1", ["P2", "P3"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("Circulation Status", {"circulation_status"}),
+        ("Hold Queue Length", {"hold_queue_length"}),
+        ("Item Description", {"item_description"}),
+        ("Location", {"locations"}),
+        ("Date Due", {"date_due"}),
+        ("Bibliographic Description", {"bibliographic_description"}),
+        ("Physical Condition", set()),
+    ],
+)
+def test_of_an_item_is_told_what_is_asked_for(alder: Library, asked: str, told: set[str]) -> None:
+    make_item(alder, "A1", call_number="PR6039")
+    circulation.check_out(make_desk(alder), alder.patrons.get().pk, "A1", NOW)
+    answer = look(alder, item_element_types=(ncip.Code(asked),))
+    assert isinstance(answer, ncip.LookupItemResponse)
+    given = answer.item_optional_fields
+    assert given is not None
+    plain = ncip.ItemOptionalFields()
+    assert {f.name for f in fields(given) if getattr(given, f.name) != getattr(plain, f.name)} == told
+
+
+def test_an_item_on_the_hold_shelf_says_until_when(alder: Library) -> None:
+    item = make_item(alder, "A1")
+    hold = circulation.place_hold(make_desk(alder), alder.patrons.get(), item.title, branch(alder), NOW)
+    circulation.check_in(make_desk(alder), "A1", NOW)
+    answer, by_hold = (
+        look(alder),
+        ask(ncip.LookupItem(header=header(alder), request_id=ncip.RequestId(f"HOLD-{hold.pk}"))),
+    )
+    assert isinstance(answer, ncip.LookupItemResponse)
+    assert isinstance(by_hold, ncip.LookupItemResponse)
+    assert str(answer.item_optional_fields.circulation_status) == "Available For Pickup"  # type: ignore[union-attr]
+    assert str(answer.hold_pickup_date) == "2027-04-26T23:59:59Z"
+    assert by_hold.item_id is not None
+    assert by_hold.item_id.value == "A1"
+
+
+def test_an_item_by_its_title_where_it_has_one_copy(alder: Library) -> None:
+    make_item(alder, "A1", record_id="77")
+
+    def by_title(number: str) -> ncip.Response:
+        return post((
+            '<NCIPMessage xmlns="http://www.niso.org/2008/ncip" version="2.02"><LookupItem><InitiationHeader>'
+            "<FromAgencyId><AgencyId>RELAIS</AgencyId></FromAgencyId><ToAgencyId><AgencyId>ALD</AgencyId></ToAgencyId>"
+            "</InitiationHeader><BibliographicId><BibliographicRecordId><BibliographicRecordIdentifier>"
+            f"{number}</BibliographicRecordIdentifier><AgencyId>ALD</AgencyId></BibliographicRecordId></BibliographicId>"
+            "</LookupItem></NCIPMessage>"
+        ).encode())  # fmt: skip
+
+    answer = by_title("77")
+    assert isinstance(answer, ncip.LookupItemResponse)
+    assert answer.item_id is not None
+    assert answer.item_id.value == "A1"
+    assert problem(by_title("78")) == "Unknown Item"
+    make_item(alder, "A2", record_id="77")
+    assert problem(by_title("77")) == "Non-Unique Item"
+
+
 def test_an_item_by_the_request_it_serves(alder: Library) -> None:
     piece = circulation.AcceptRequest("R-1", "P1", "T-1", "War and peace")
     circulation.accept_temporary_item(make_desk(alder), piece, NOW)
@@ -87,6 +172,79 @@ def test_a_set_of_items_in_pages(alder: Library) -> None:
     assert problem(ask(ncip.LookupItemSet(header=header(alder), bibliographic_ids=(unknown,)))) == "Unknown Item"
     forged = ncip.LookupItemSet(header=header(alder), bibliographic_ids=(wanted,), next_item_token="1; drop")
     assert problem(ask(forged)) == "Element Rule Violated"
+
+
+def look_up_set(library: Library, **named: object) -> ncip.LookupItemSetResponse:
+    answer = ask(ncip.LookupItemSet(header=header(library), **named))  # type: ignore[arg-type]
+    assert isinstance(answer, ncip.LookupItemSetResponse)
+    return answer
+
+
+def test_in_a_set_what_is_not_here_is_told_in_its_place(alder: Library) -> None:
+    make_item(alder, "A1", record_id="77")
+    answer = look_up_set(alder, item_ids=(ncip.ItemId("A1"), ncip.ItemId("X9")))
+    known, lost = answer.bib_information
+    assert known.holdings_sets[0].item_information[0].item_id.value == "A1"  # type: ignore[union-attr]
+    (row,) = lost.holdings_sets[0].item_information
+    assert row.item_id is not None
+    assert (row.item_id.value, str(row.problems[0].type)) == ("X9", "Unknown Item")
+
+
+def test_in_a_set_titles_go_by_the_name_they_were_asked_by(alder: Library) -> None:
+    make_item(alder, "A1", record_id="77", isbn="9780140447934")
+    by_isbn = ncip.BibliographicId(
+        bibliographic_item_id=ncip.BibliographicItemId("978-0-14-044793-4", ncip.Code("ISBN"))
+    )
+    unknown = ncip.BibliographicId(bibliographic_item_id=ncip.BibliographicItemId("0", ncip.Code("ISBN")))
+    here, not_here = look_up_set(alder, bibliographic_ids=(by_isbn, unknown)).bib_information
+    assert here.bibliographic_id == by_isbn
+    assert (not_here.bibliographic_id, str(not_here.problems[0].type)) == (unknown, "Unknown Item")
+    again = look_up_set(alder, holdings_set_ids=(here.holdings_sets[0].holdings_set_id,))
+    assert again.bib_information[0].holdings_sets == here.holdings_sets
+    make_item(alder, "B1", "No number")
+    (plain,) = look_up_set(alder, item_ids=(ncip.ItemId("B1"),)).bib_information
+    number = plain.holdings_sets[0].holdings_set_id
+    (by_set,) = look_up_set(alder, holdings_set_ids=(number,)).bib_information
+    assert by_set.bibliographic_description == plain.bibliographic_description
+
+
+def test_in_a_set_who_has_it_and_who_waits_only_when_desired(alder: Library) -> None:
+    one, two = make_item(alder, "A1", record_id="77"), make_item(alder, "A2", record_id="77")
+    desk = make_desk(alder)
+    circulation.check_out(desk, alder.patrons.get().pk, "A1", NOW)
+    circulation.place_hold(desk, make_patron(alder, "P2"), one.title, branch(alder), NOW)
+    circulation.place_hold(desk, make_patron(alder, "P3"), one.title, branch(alder), NOW, item=two)
+    wanted = (ncip.BibliographicId(bibliographic_record_id=ncip.BibliographicRecordId("77", agency=ncip.Code("ALD"))),)
+    (plain,) = look_up_set(alder, bibliographic_ids=wanted).bib_information
+    assert plain.current_requesters == ()
+    assert [row.item_transaction for row in plain.holdings_sets[0].item_information] == [None, None]
+    (told,) = look_up_set(
+        alder, bibliographic_ids=wanted, current_borrower_desired=True, current_requesters_desired=True
+    ).bib_information
+    assert [one.value for one in told.current_requesters] == ["P2"]
+    first, second = (row.item_transaction for row in told.holdings_sets[0].item_information)
+    assert first is not None
+    assert second is not None
+    assert first.current_borrower is not None
+    assert (first.current_borrower.value, first.current_requesters) == ("P1", ())
+    assert [one.value for one in second.current_requesters] == ["P3"]
+
+
+def test_in_a_set_is_told_what_is_asked_for(alder: Library) -> None:
+    make_item(alder, "A1", record_id="77")
+    circulation.check_out(make_desk(alder), alder.patrons.get().pk, "A1", NOW)
+    (title,) = look_up_set(
+        alder, item_ids=(ncip.ItemId("A1"),), item_element_types=(ncip.Code("Circulation Status"),)
+    ).bib_information  # fmt: skip
+    (row,) = title.holdings_sets[0].item_information
+    assert (title.title_hold_queue_length, title.bibliographic_description, row.date_due) == (None, None, None)
+    assert str(row.item_optional_fields.circulation_status) == "On Loan"  # type: ignore[union-attr]
+
+
+def test_a_set_is_named_and_bounded(alder: Library) -> None:
+    assert problem(ask(ncip.LookupItemSet(header=header(alder), item_ids=(ncip.ItemId(" "),)))) == "Needed Data Missing"
+    many = tuple(ncip.ItemId(f"X{n}") for n in range(1001))
+    assert problem(ask(ncip.LookupItemSet(header=header(alder), item_ids=many))) == "Element Rule Violated"
 
 
 @BOTH

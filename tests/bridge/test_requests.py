@@ -12,7 +12,7 @@ from interlend.circulation import services as circulation
 from interlend.circulation.models import Hold, LoanPolicy
 from interlend.libraries.models import Library
 from tests.bridge.ncip import V1, V2, ask, header, make_caller, problem
-from tests.make import NOW, make_account, make_desk, make_item, make_library, make_patron
+from tests.make import NOW, branch, make_account, make_desk, make_item, make_library, make_patron
 
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("style", [V2, V1], ids=["v2", "v1"])
@@ -155,6 +155,149 @@ def test_changing_a_request(alder: Library) -> None:
     assert (str(looked.request_status_type), looked.hold_queue_position) == ("In Process", 1)
     assert str(looked.pickup_location) == "ANNEX"
     assert looked.item_optional_fields.bibliographic_description.title == "Friendly fire"  # type: ignore[union-attr]
+
+
+def change(library: Library, **more: object) -> ncip.Response:
+    return ask(ncip.UpdateRequestItem(header=header(library), request_id=ncip.RequestId("BRK-7"), **more))  # type: ignore[arg-type]
+
+
+def add(**fields: object) -> ncip.RequestFields:
+    return ncip.RequestFields(**fields)  # type: ignore[arg-type]
+
+
+def looked_up(library: Library, *elements: str) -> ncip.LookupRequestResponse:
+    answer = ask(ncip.LookupRequest(
+        header=header(library), request_id=ncip.RequestId("BRK-7"),
+        request_element_types=tuple(ncip.Code(word) for word in elements),
+    ))  # fmt: skip
+    assert isinstance(answer, ncip.LookupRequestResponse)
+    return answer
+
+
+@BOTH
+def test_a_request_rests_until_it_is_wanted(alder: Library, style: ncip.Style) -> None:
+    ask(request(alder, "P1", earliest_date_needed=ncip.Moment("2027-05-03T00:00:00Z")), style)
+    hold = Hold.objects.get()
+    assert (hold.suspended_from, hold.suspended_to) == (date(2027, 4, 19), date(2027, 5, 2))
+    assert str(looked_up(alder).earliest_date_needed) == "2027-05-03T00:00:00Z"
+    assert not change(alder, add_request_fields=add(earliest_date_needed=ncip.Moment("2027-06-01T00:00:00Z"))).problems
+    hold.refresh_from_db()
+    assert (hold.suspended_from, hold.suspended_to) == (date(2027, 4, 19), date(2027, 5, 31))
+    gone = add(earliest_date_needed=ncip.Moment("2027-06-01T00:00:00Z"))
+    assert not change(alder, delete_request_fields=gone).problems
+    hold.refresh_from_db()
+    assert (hold.suspended_from, hold.suspended_to) == (None, None)
+
+
+def test_the_earlier_of_two_last_days_holds(alder: Library) -> None:
+    ask(request(alder, "P1"))
+    days = {"need_before_date": ncip.Moment("2027-08-01"), "pickup_expiry_date": ncip.Moment("2027-07-01")}
+    assert not change(alder, add_request_fields=add(**days)).problems
+    assert Hold.objects.get().expires_on == date(2027, 7, 1)
+    assert not change(alder, delete_request_fields=add(need_before_date=ncip.Moment("2027-07-01"))).problems
+    assert Hold.objects.get().expires_on is None
+
+
+def test_on_the_hold_shelf_the_pickup_expiry_is_the_shelfs(alder: Library) -> None:
+    ask(request(alder, "P1"))
+    circulation.check_in(make_desk(alder), "A1", NOW)
+    until = Hold.objects.get().expires_on
+    answer = change(alder, add_request_fields=add(pickup_expiry_date=ncip.Moment("2027-05-20T00:00:00Z")))
+    assert isinstance(answer, ncip.UpdateRequestItemResponse)
+    assert str(answer.hold_pickup_date) == "2027-05-20T23:59:59Z"
+    assert (Hold.objects.get().shelf_until, Hold.objects.get().expires_on) == (date(2027, 5, 20), until)
+
+
+def shipped_to(place: str) -> ncip.ShippingInformation:
+    parts = ncip.StructuredAddress(district="-", locality=place)
+    return ncip.ShippingInformation(
+        physical_address=ncip.PhysicalAddress(
+            structured_address=parts, physical_address_type=ncip.Code("Postal Address")
+        )
+    )
+
+
+@BOTH
+def test_the_pickup_place_may_come_as_a_shipping_address(alder: Library, style: ncip.Style) -> None:
+    ask(request(alder, "P1"))
+    update = ncip.UpdateRequestItem(
+        header=header(alder), request_id=ncip.RequestId("BRK-7"),
+        delete_request_fields=add(shipping_information=shipped_to("MAIN")),
+        add_request_fields=add(shipping_information=shipped_to("annex")),
+    )  # fmt: skip
+    assert not ask(update, style).problems
+    assert Hold.objects.get().pickup_branch.code == "ANNEX"
+    home = change(alder, add_request_fields=add(shipping_information=shipped_to("1 Oak Street")))
+    assert (problem(home), home.problems[0].element) == ("Unable To Add Element", "ShippingInformation")
+
+
+@pytest.mark.parametrize(
+    ("fields", "element"),
+    [
+        ({"request_type": ncip.Code("Estimate")}, "RequestType"),
+        ({"request_scope_type": ncip.Code("Item")}, "RequestScopeType"),
+        ({"request_status_type": ncip.Code("Expired")}, "RequestStatusType"),
+        ({"item_id": ncip.ItemId("A9")}, "ItemId"),
+        ({"user_id": ncip.UserId("INST-BRK")}, "UserId"),
+        ({"date_available": ncip.Moment("2027-08-01T00:00:00Z")}, "DateAvailable"),
+        ({"date_of_user_request": ncip.Moment("2027-04-01T00:00:00Z")}, "DateOfUserRequest"),
+        ({"paid_fee_amount": ncip.Amount(100, ncip.Code("EUR"))}, "PaidFeeAmount"),
+    ],
+)
+def test_what_of_a_request_stays_as_it_is(alder: Library, fields: dict[str, object], element: str) -> None:
+    ask(request(alder, "P1"))
+    before = Hold.objects.values().get()
+    answer = change(alder, add_request_fields=add(**fields))
+    assert (problem(answer), answer.problems[0].element) == ("Unable To Add Element", element)
+    answer = change(alder, delete_request_fields=add(**fields))
+    assert (problem(answer), answer.problems[0].element) == ("Unable To Delete Element", element)
+    assert Hold.objects.values().get() == before
+
+
+def test_the_same_again_is_no_change(alder: Library) -> None:
+    ask(request(alder, "P1"))
+    same = add(
+        user_id=ncip.UserId("P1"), request_type=ncip.Code("hold"), request_scope_type=ncip.Code("Bibliographic Item"),
+        request_status_type=ncip.Code("In Process"), acknowledged_fee_amount=ncip.Amount(100, ncip.Code("EUR")),
+    )  # fmt: skip
+    assert not change(alder, add_request_fields=same).problems
+    assert not change(alder).problems
+
+
+@pytest.mark.parametrize("name", ["need_before_date", "pickup_expiry_date"])
+def test_a_day_that_is_over(alder: Library, name: str) -> None:
+    ask(request(alder, "P1"))
+    assert problem(change(alder, add_request_fields=add(**{name: ncip.Moment("2027-04-18")}))) == "Invalid Date"
+
+
+def test_of_a_request_is_told_what_is_asked_for(alder: Library) -> None:
+    ask(request(alder, "P1"))
+    told = looked_up(alder, "Request Status Type", "Pickup Location")
+    assert (str(told.request_status_type), str(told.pickup_location)) == ("In Process", "MAIN")
+    assert (told.user_id, told.hold_queue_position, told.date_of_user_request, told.need_before_date) == (None,) * 4
+    everything = looked_up(alder)
+    assert everything.user_id is not None
+    assert (everything.user_id.value, everything.hold_queue_position) == ("P1", 1)
+
+
+def test_the_place_in_the_queue_is_that_among_rivals(alder: Library) -> None:
+    other = make_item(alder, "A2", record_id="77")
+    circulation.place_hold(make_desk(alder), make_patron(alder, "P2"), other.title, branch(alder), NOW, item=other)
+    item = ncip.ItemId("A1")
+    ask(request(alder, "P1", bibliographic_ids=(), item_ids=(item,), request_scope_type=ncip.Code("Item")))
+    assert looked_up(alder).hold_queue_position == 1  # the other waits for another copy
+
+
+def test_what_is_desired_comes_with_a_cancellation(alder: Library) -> None:
+    ask(request(alder))
+    answer = ask(ncip.CancelRequestItem(
+        header=header(alder), user_id=ncip.UserId("INST-BRK"), request_id=ncip.RequestId("BRK-7"),
+        request_type=ncip.Code("Hold"), item_element_types=(ncip.Code("Circulation Status"),),
+        user_element_types=(ncip.Code("Name Information"),),
+    ))  # fmt: skip
+    assert isinstance(answer, ncip.CancelRequestItemResponse)
+    assert str(answer.item_optional_fields.circulation_status) == "Available On Shelf"  # type: ignore[union-attr]
+    assert answer.user_optional_fields is not None
 
 
 def test_another_librarys_request_is_unknown(alder: Library) -> None:

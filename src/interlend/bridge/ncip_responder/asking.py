@@ -224,6 +224,10 @@ class Ask:
         """A due date as a moment: the last second of the day where the library is."""
         return ncip.Moment.at(datetime.combine(day, time(23, 59, 59), ZoneInfo(self.member.zone)))
 
+    def start_of(self, day: date) -> ncip.Moment:
+        """A day from which something holds, as a moment: its first second where the library is."""
+        return ncip.Moment.at(datetime.combine(day, time(0), ZoneInfo(self.member.zone)))
+
     def at(self, when: datetime) -> ncip.Moment:
         return ncip.Moment.at(when.astimezone(ZoneInfo(self.member.zone)))
 

@@ -47,7 +47,7 @@ def _loaned(ask: Ask, patron: Patron) -> tuple[ncip.LoanedItem, ...]:
 
 def _requested(ask: Ask, patron: Patron) -> tuple[ncip.RequestedItem, ...]:
     holds = list(holds_of_patron(patron))
-    places = _positions(ask.library_id, holds)
+    places = positions(ask.library_id, holds)
     return tuple(
         ncip.RequestedItem(
             item_id=ask.item_id(hold.item.barcode) if hold.item is not None else None,
@@ -62,7 +62,7 @@ def _requested(ask: Ask, patron: Patron) -> tuple[ncip.RequestedItem, ...]:
     )  # fmt: skip
 
 
-def _positions(library_id: int, holds: Sequence[Hold]) -> dict[int, int]:
+def positions(library_id: int, holds: Sequence[Hold]) -> dict[int, int]:
     """Hold key -> its place in its queue, 1 for the next. One query for all."""
     titles = {hold.title_id for hold in holds}
     waiting = Hold.objects.filter(library_id=library_id, title_id__in=titles, state__in=OPEN_HOLD)

@@ -9,7 +9,7 @@ from django.db.models import Min
 
 from interlend.circulation import choices, facts
 from interlend.circulation.errors import refuse
-from interlend.circulation.lifecycles import HOLD, OPEN_HOLD, PENDING
+from interlend.circulation.lifecycles import HOLD, OPEN_HOLD, PENDING, READY
 from interlend.circulation.models import Hold, Item, Patron, Title
 from interlend.circulation.policies import say_day
 from interlend.libraries.desks import Desk
@@ -41,7 +41,10 @@ def place_hold(
 
 @dataclass(frozen=True)
 class HoldChange:
-    """What the Edit Existing Hold Request dialog may change; the request ID is shown there but never changed."""
+    """What the Edit Existing Hold Request dialog may change; the request ID is shown there but never changed.
+
+    `shelf_until` is for what lies on the hold shelf already; None leaves it.
+    """
 
     pickup_branch_id: int
     expires_on: date | None = None
@@ -50,6 +53,7 @@ class HoldChange:
     public_note: str = ""
     staff_note: str = ""
     to_top: bool = False
+    shelf_until: date | None = None
 
 
 def edit_hold(desk: Desk, hold_id: int, change: HoldChange, now: datetime) -> Hold:
@@ -77,6 +81,8 @@ def _apply(hold: Hold, change: HoldChange) -> list[str]:
     changes = [name for name in names if getattr(hold, name) != getattr(change, name)]
     for name in changes:
         setattr(hold, name, getattr(change, name))
+    if change.shelf_until is not None and hold.state == READY and hold.shelf_until != change.shelf_until:
+        hold.shelf_until, changes = change.shelf_until, [*changes, "shelf_until"]
     if change.to_top:
         first = Hold.objects.filter(title_id=hold.title_id, state__in=OPEN_HOLD).aggregate(low=Min("rank"))["low"] or 0
         hold.rank, changes = first - 1, [*changes, "top_of_queue"]
