@@ -177,6 +177,12 @@ def test_an_error_without_an_answer_is_a_problem() -> None:
         assert message == ncip.BareProblem(problems=(ncip.Problem(type=Code("Unknown Item")),))
 
 
+def test_a_problem_beside_an_answer_is_the_answers() -> None:
+    problem = "<Problem><ProblemType>Unknown Item</ProblemType></Problem>"
+    message = ncip.decode(f"<NCIPMessage {NS}><CheckInItemResponse/>{problem}</NCIPMessage>".encode())
+    assert message == ncip.CheckInItemResponse(problems=(ncip.Problem(type=Code("Unknown Item")),))
+
+
 def test_the_header_may_stand_beside_the_message() -> None:
     to = "<ToAgencyId><AgencyId>B</AgencyId></ToAgencyId>"
     header = f"<InitiationHeader><FromAgencyId>A</FromAgencyId>{to}</InitiationHeader>"

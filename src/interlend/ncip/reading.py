@@ -18,7 +18,7 @@ from interlend.ncip import compiled
 from interlend.ncip.compiled import Kind, Row, Spec
 from interlend.ncip.errors import ProtocolError
 from interlend.ncip.grammar import NAMES_1, NAMESPACE, Version
-from interlend.ncip.messages import BareProblem, Message
+from interlend.ncip.messages import BareProblem, Message, Response
 from interlend.ncip.parts import Header, ItemId, LocationNameInstance, Problem, RequestId, UserId
 from interlend.ncip.style import Envelope, Style
 from interlend.ncip.values import Code, Moment, Part
@@ -244,18 +244,24 @@ def _service(element: etree._Element, name: str, reading: _Reading) -> Message:
     _fill(element, spec, values, reading)
     parent = element.getparent()
     if parent is not None and len(parent) > 1:
-        _look_beside(element, parent, values, reading)
+        _look_beside(element, parent, spec, values, reading)
     made = _made(spec, values)
     assert isinstance(made, Message)
     return made
 
 
-def _look_beside(element: etree._Element, parent: etree._Element, values: dict[str, Any], reading: _Reading) -> None:
+def _look_beside(
+    element: etree._Element, parent: etree._Element, spec: Spec, values: dict[str, Any], reading: _Reading
+) -> None:
+    """Take in what belongs to the message and stands beside it: a header, or the problems of an answer."""
     for sibling in _elements(parent):
         if sibling is element:
             continue
         if _local(sibling) in {"InitiationHeader", "ResponseHeader"} and "header" not in values:
             values["header"] = _part(sibling, Header, reading)
+            reading.note(sibling, "stands beside its message")
+        elif _local(sibling) in _PROBLEMS and issubclass(spec.cls, Response):
+            values.setdefault("problems", []).extend(_problems(sibling, reading))
             reading.note(sibling, "stands beside its message")
         else:
             reading.note(sibling, "a second message in one document; left unread")
