@@ -340,6 +340,19 @@ def test_news_is_noted_at_the_item_and_the_request(alder: Library) -> None:
     assert (event.item_key, event.request, event.data["who"]) == (Item.objects.get().pk, "R-1", "Relais")
 
 
+@pytest.mark.parametrize("ours", [True, False])
+def test_the_visible_id_tells_which_piece_where_the_other_is_not_ours(alder: Library, ours: bool) -> None:
+    item = make_item(alder, "V-1") if ours else None
+    copy = ncip.ItemDescription(visible_item_id=ncip.ItemId("V-1", ncip.Code("Barcode", "s")))
+    told = ncip.ItemReceived(
+        header=header(alder), item_id=ncip.ItemId("i4711"), date_received=ncip.Moment.at(NOW),
+        item_optional_fields=ncip.ItemOptionalFields(item_description=copy),
+    )  # fmt: skip
+    assert not ask(told, V1).problems
+    event = Event.objects.get(kind="circulation.heard")
+    assert (event.item_key, event.data["barcode"]) == (item.pk if item else None, "V-1")
+
+
 @BOTH
 def test_a_return_told_by_another_circulation_reaches_sharing(alder: Library, style: ncip.Style) -> None:
     make_account(alder, make_library("BRK", "Brook Public Library"))

@@ -37,8 +37,7 @@ SAYS: Final = {
 def heard(ask: Ask, message: ncip.Initiation) -> ncip.Response:
     """Note what was told, at the item and the request it names; what names nothing of ours is heard all the same."""
     number = ask.number(getattr(message, "request_id", None), required=False)
-    barcode = ask.barcode(getattr(message, "item_id", None), required=False)
-    item = item_by_barcode(ask.library_id, barcode) if barcode else None
+    barcode, item = _named(ask, message)
     piece = _piece(ask, barcode) if ask.service == "ItemCheckedIn" and barcode else None
     with written_down(ask.library_id, ask.now, ask.desk.actor, ask.desk.branch_name) as entries:
         entries.record(
@@ -52,6 +51,18 @@ def heard(ask: Ask, message: ncip.Initiation) -> ncip.Response:
     assert response is not None
     assert issubclass(response, ncip.Response)
     return response(header=ask.header())
+
+
+def _named(ask: Ask, message: ncip.Initiation) -> tuple[str, Item | None]:
+    """The piece and its barcode: ItemId's, or the visible one of its description where that is ours (INN-Reach)."""
+    described = getattr(getattr(message, "item_optional_fields", None), "item_description", None)
+    said = (getattr(message, "item_id", None), getattr(described, "visible_item_id", None))
+    barcodes = [barcode for one in said if (barcode := ask.barcode(one, required=False))]
+    for barcode in barcodes:
+        item = item_by_barcode(ask.library_id, barcode)
+        if item is not None:
+            return barcode, item
+    return (barcodes[-1] if barcodes else ""), None
 
 
 def _request_of(item: Item | None) -> str:
