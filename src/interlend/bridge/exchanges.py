@@ -16,7 +16,7 @@ from typing import Any, Final
 from django.db import connection
 
 from interlend.bridge.models import Exchange
-from interlend.outbox.prepared import prepared_cursor
+from interlend.outbox.prepared import said
 
 KEPT_DAYS: Final = 90
 LONGEST_BODY: Final = 64 * 1024
@@ -73,8 +73,7 @@ def keep(kept: Kept, message: bytes, answer: bytes, at: datetime, duration_ms: i
         "http_status": kept.http_status, "source": kept.source[:60],
         "headers": json.dumps(without_secrets(kept.headers)), "message": blanked(message), "answer": blanked(answer),
     }  # fmt: skip
-    with prepared_cursor(connection) as cursor:
-        cursor.execute(_INSERT, [row[column] for column in COLUMNS])
+    said(connection, _INSERT, [row[column] for column in COLUMNS])
 
 
 def blanked(body: bytes) -> str:

@@ -25,6 +25,7 @@ Value = int | str | date
 
 _KEPT: Final = "interlend_prepared"
 _SEEN_BEFORE: Final = 2  # times a statement is said before it is worth preparing
+_MANY: Final = 100  # statements whose cursors stay open
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,7 @@ class Prepared(Generic[Row]):
         params = list(text.params)
         for place, number, adapt in text.places:
             params[place] = adapt(values[number])
-        with prepared_cursor(connection) as cursor:
-            cursor.execute(text.sql, params)
-            found = cursor.fetchall()
-        return [text.make(row) for row in found]
+        return [text.make(row) for row in said(connection, text.sql, params).fetchall()]
 
     def one(self, *values: Value) -> Row | None:
         """The first row, for queries that find one at most."""
@@ -119,22 +117,36 @@ def _maker(compiler: Any, connection: BaseDatabaseWrapper) -> Callable[[Sequence
 # --- the database's part ----------------------------------------------------------------------------------------
 
 
-def prepared_cursor(connection: BaseDatabaseWrapper) -> CursorWrapper:
-    """A cursor whose statements the database prepares (PostgreSQL); elsewhere one like any other.
+def said(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> CursorWrapper:
+    """Run a statement with other values than the last time; read all its rows before it is said again.
 
-    Django binds values in the client, so that every statement is parsed and planned anew: as long as running it takes.
+    PostgreSQL: prepared, on a cursor of its own that stays open. Django binds values in the client, so that every
+    statement is parsed and planned anew: as long as running it takes.
     """
-    wished = str(connection.settings_dict["OPTIONS"].get("server_side_binding", "true")).casefold()
-    if connection.vendor != "postgresql" or wished in {"false", "0"}:
-        return connection.cursor()
+    if connection.vendor == "postgresql" and _may_prepare(connection):
+        cursor = _kept_cursor(connection, sql)
+    else:
+        cursor = connection.cursor()
+    cursor.execute(sql, params)
+    return cursor
+
+
+def _may_prepare(connection: BaseDatabaseWrapper) -> bool:
+    return str(connection.settings_dict["OPTIONS"].get("server_side_binding", "true")).casefold() not in {"false", "0"}
+
+
+def _kept_cursor(connection: BaseDatabaseWrapper, sql: str) -> CursorWrapper:
+    """The statement's open cursor on the driver's connection, wrapped as Django wraps every cursor."""
     connection.ensure_connection()
     theirs: Any = connection.connection
-    usual, theirs.cursor_factory = theirs.cursor_factory, _server_binding()
-    theirs.prepare_threshold = _SEEN_BEFORE
-    try:
-        return connection.cursor()
-    finally:
-        theirs.cursor_factory = usual
+    cursors = theirs.__dict__.get(_KEPT)
+    if cursors is None or len(cursors) > _MANY:  # rows of one insert vary in number, and each number is a text
+        theirs.prepare_threshold = _SEEN_BEFORE
+        cursors = theirs.__dict__[_KEPT] = {}
+    cursor = cursors.get(sql)
+    if cursor is None:
+        cursor = cursors[sql] = _server_binding()(theirs)
+    return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
 
 
 @cache
@@ -159,9 +171,7 @@ def insert(*rows: Row) -> None:
         text = kept[model] = _insertion(model, connection)
     head, values, tail, fields = text
     params = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
-    with prepared_cursor(connection) as cursor:
-        cursor.execute(head + ", ".join([values] * len(rows)) + tail, params)
-        keys = cursor.fetchall()
+    keys = said(connection, head + ", ".join([values] * len(rows)) + tail, params).fetchall()
     for row, (key,) in zip(rows, keys, strict=True):
         row.pk = key
         state = row._state  # noqa: SLF001 - as `save` does
@@ -184,10 +194,8 @@ def update(row: Model, *names: str) -> None:
         text = kept[model, names] = _change(model, names, connection)
     sql, fields = text
     params = [field.get_db_prep_save(field.pre_save(row, False), connection) for field in fields]
-    with prepared_cursor(connection) as cursor:
-        cursor.execute(sql, [*params, row.pk])
-        if cursor.rowcount != 1:
-            raise DatabaseError(f"{model.__name__} {row.pk} is not there any more.")
+    if said(connection, sql, [*params, row.pk]).rowcount != 1:
+        raise DatabaseError(f"{model.__name__} {row.pk} is not there any more.")
 
 
 def _change(
