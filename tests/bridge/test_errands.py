@@ -194,8 +194,7 @@ def test_what_cannot_be_looked_up_now_stays_unknown(story: Story, host: Simulate
 
 @pytest.mark.parametrize("why", ["dialect", "peer"])
 def test_where_nobody_can_be_asked_a_person_looks(story: Story, host: SimulatedHost, why: str) -> None:
-    if why == "peer":
-        host.store.without = frozenset({"LookupItem"})
+    host.store.without = frozenset({"LookupItem", "LookupRequest", "lists"} if why == "peer" else {"lists"})
     story.reached_over_ncip(story.alder, "generic" if why == "peer" else "folio")
     ours = story.ask()
     story.ship(ours)

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, Final
 
-from interlend.bridge.host_over_ncip import LOOK_BY_HAND
+from interlend.bridge.host_over_ncip import LOOK_BY_HAND, LOOKED_UP
 from interlend.bridge.hosts import host_of, link_to
 from interlend.circulation import facts as circulation_facts
 from interlend.libraries.desks import Desk
@@ -170,7 +170,7 @@ def _looked(errand: Errand, host: HostCirculation, ask: Any) -> _Look:
         if trouble.code == LOOK_BY_HAND:
             raise
         hint = f" {_BY_HAND}" if errand.tries > _FOURTH else ""
-        raise HostUnknown(f"{trouble.sentence}{hint}", remedy=trouble.remedy) from trouble
+        raise HostUnknown(f"{trouble.sentence}{hint}", remedy=LOOKED_UP) from trouble
     return _Look(seen, {"found": _DONE_BEFORE if seen is not None else _DONE_NOW})
 
 

@@ -35,12 +35,15 @@ from interlend.sharing.host import (
 )
 
 LOOK_BY_HAND = "look_by_hand"
+LOOKED_UP: Final = "Nobody knows yet whether it happened; it is looked up before anything is repeated."
 #: seconds for all that is said in one step: well below an errand's lease, after which another worker would take it
 LONGEST: Final = 80.0
 Answer = TypeVar("Answer", bound=Response)
 #: what real systems put into the status of an account that may not borrow
 BLOCKED_WORDS = ("blocked", "barred", "expired", "restricted", "n")
 NOT_THERE = ("unknown item", "unknown_item", "unknown record")
+#: states of an item that is back; one that waits for a patron may never have been told of
+AT_REST = ("Available On Shelf", "Available", "Waiting To Be Reshelved", "In Transit Between Library Locations")
 NO_REQUEST = ("unknown request", "unknown_request")
 #: answers to a look which mean that this peer cannot be asked
 NOT_OFFERED = (
@@ -236,11 +239,12 @@ class HostOverNcip:
         status, borrower = fields.circulation_status, _borrower(answer)
         if status is None and fields.date_due is None and not borrower:
             return None
+        if isinstance(ask, CheckInItem):  # of another state nobody knows; to check it in once more does no harm
+            back = status is not None and status.says(*AT_REST) and not borrower and fields.date_due is None
+            return Seen(ItemCheckedIn(ask.item, already=True) if back else None)
         out = bool(borrower) or fields.date_due is not None
         if status is not None:
             out = status.says("On Loan", "Checked Out", "Recalled", "Overdue")
-        if isinstance(ask, CheckInItem):
-            return Seen(None if out else ItemCheckedIn(ask.item, already=True))
         theirs = borrower in ("", ask.user, ask.borrower_symbol)
         return Seen(ItemCheckedOut(ask.item, ask.user, self._day(fields.date_due)) if out and theirs else None)
 
@@ -420,7 +424,7 @@ class HostOverNcip:
             sentence = f"{self.peer.name}: {no.why}"
             if message.service.startswith("Lookup"):  # nothing can have happened that nobody knows of
                 raise HostProblem(sentence, code="unreachable", remedy="Try again in a moment.", lasting=False) from no
-            raise HostUnknown(sentence) from no
+            raise HostUnknown(sentence, remedy=LOOKED_UP) from no
         finally:
             seconds = monotonic() - started
             if self.keep is not None:

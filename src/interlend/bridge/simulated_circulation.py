@@ -16,6 +16,8 @@ from typing import Any
 from interlend import ncip
 
 LOAN = timedelta(days=28)
+#: what it can be told not to tell of its users
+LISTS = "lists"
 
 
 @dataclass
@@ -63,7 +65,7 @@ class SimulatedCirculation:
     items: dict[str, SimulatedItem] = field(default_factory=dict)
     holds: list[SimulatedHold] = field(default_factory=list)
     anybody: bool = False
-    #: services that it does not offer
+    #: services that it does not offer; "lists" are what users have and await
     without: frozenset[str] = frozenset()
     done: Counter[str] = field(default_factory=Counter)
     lock: RLock = field(default_factory=RLock, repr=False)
@@ -163,9 +165,35 @@ class SimulatedCirculation:
         )  # fmt: skip
         person = ncip.NameInformation(ncip.PersonalNameInformation(structured_personal_user_name=name))
         fields = ncip.UserOptionalFields(name_information=person, user_privileges=(status,))
+        loaned = self._loaned(user, message) if message.loaned_items_desired and LISTS not in self.without else ()
+        asked = self._requested(user, message) if message.requested_items_desired and LISTS not in self.without else ()
         return ncip.LookupUserResponse(
             header=ncip.answer_header(message.header), user_id=message.user_id or ncip.UserId(user.barcode),
-            user_optional_fields=fields,
+            user_optional_fields=fields, loaned_items=loaned, requested_items=asked,
+            loaned_items_counts=(ncip.LoanedItemsCount(circulation_status=ncip.Code("On Loan"), count=len(loaned)),)
+            if message.loaned_items_desired and LISTS not in self.without else (),
+            requested_items_counts=(ncip.RequestedItemsCount(request_type=ncip.Code("Hold"), count=len(asked)),)
+            if message.requested_items_desired and LISTS not in self.without else (),
+        )  # fmt: skip
+
+    def _loaned(self, user: SimulatedUser, message: ncip.Message) -> tuple[ncip.LoanedItem, ...]:
+        nothing = ncip.Amount(currency=ncip.Code("USD"), value=0)
+        return tuple(
+            ncip.LoanedItem(
+                item_id=ncip.ItemId(one.barcode, agency=_here(message)), date_due=ncip.Moment(one.due), amount=nothing,
+                reminder_level=1, title=one.title,
+            )
+            for one in self.items.values() if one.borrower == user.barcode
+        )  # fmt: skip
+
+    def _requested(self, user: SimulatedUser, message: ncip.Message) -> tuple[ncip.RequestedItem, ...]:
+        return tuple(
+            ncip.RequestedItem(
+                item_id=ncip.ItemId(hold.item, agency=_here(message)),
+                request_id=ncip.RequestId(hold.request, agency=_here(message)), request_type=ncip.Code("Hold"),
+                request_status_type=ncip.Code("In Process"), date_placed=ncip.Moment.at(datetime.now(UTC)),
+            )
+            for hold in self.holds if hold.user == user.barcode
         )  # fmt: skip
 
     def accept_item(self, message: ncip.AcceptItem) -> ncip.Response:
@@ -196,6 +224,7 @@ class SimulatedCirculation:
             raise No("Resource Cannot Be Provided", "ItemIdentifierValue", item.barcode)
         wished = message.desired_date_due.as_xsd() if message.desired_date_due else None
         item.borrower, item.due = user.barcode, wished or _in_four_weeks()
+        self.holds = [one for one in self.holds if (one.item, one.user) != (item.barcode, user.barcode)]
         item.request = message.request_id.value if message.request_id else item.request
         return ncip.CheckOutItemResponse(
             header=ncip.answer_header(message.header), item_id=message.item_id,
@@ -247,6 +276,17 @@ class SimulatedCirculation:
             item_optional_fields=fields,
         )  # fmt: skip
 
+    def lookup_request(self, message: ncip.LookupRequest) -> ncip.Response:
+        number = message.request_id.value if message.request_id else ""
+        hold = next((one for one in self.holds if one.request == number), None)
+        if hold is None:
+            raise No("Unknown Request", "RequestIdentifierValue", number)
+        return ncip.LookupRequestResponse(
+            header=ncip.answer_header(message.header), request_id=message.request_id,
+            item_id=ncip.ItemId(hold.item, agency=_here(message)), user_id=ncip.UserId(hold.user),
+            request_status_type=ncip.Code("In Process"),
+        )  # fmt: skip
+
     def lookup_agency(self, message: ncip.LookupAgency) -> ncip.Response:
         name = ncip.OrganizationNameInformation(ncip.Code("Legal Name"), "Stand-in circulation system")
         return ncip.LookupAgencyResponse(
@@ -285,6 +325,7 @@ _SERVICES: dict[type[ncip.Initiation], Callable[[SimulatedCirculation, Any], nci
     ncip.RenewItem: SimulatedCirculation.renew_item,
     ncip.DeleteItem: SimulatedCirculation.delete_item,
     ncip.LookupItem: SimulatedCirculation.lookup_item,
+    ncip.LookupRequest: SimulatedCirculation.lookup_request,
     ncip.LookupAgency: SimulatedCirculation.lookup_agency,
     ncip.LookupVersion: SimulatedCirculation.lookup_version,
 }

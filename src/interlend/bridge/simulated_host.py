@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -39,9 +40,13 @@ HOWS: Final[Mapping[str, str]] = {
     "http-503": "is out of service",
     "http-401": "does not accept the credentials",
     "garbage": "answers with a web page and HTTP 200, without doing it",
+    "other-item": "does it, then answers about another item",
+    "empty": "does it, then sends an answer without content",
     "cut": "does it, then sends half of the answer",
     "huge": "does it, then sends more than anybody would read",
 }
+#: what stands in the elements that name somebody or something
+_NAMED: Final = re.compile(rb"(?<=IdentifierValue)>[^<]*</")
 _PAGE: Final = b"<!doctype html><html><body><h1>It works!</h1></body></html>"
 _BEFORE: Final = ("timeout-before-doing", "drop", "http-500", "http-503", "http-401", "garbage")
 
@@ -148,6 +153,10 @@ class SimulatedHost:
             talk.hang_up()
         elif wrong.how == "wrong-answer":
             talk.say(ncip.encode(ncip.DeleteItemResponse(item_id=ncip.ItemId("other")), ncip.Style()))
+        elif wrong.how == "other-item":
+            talk.say(_NAMED.sub(rb">other</", answer))
+        elif wrong.how == "empty":
+            talk.say(b"")
         elif wrong.how == "cut":
             talk.say(answer[: len(answer) // 2], promised=len(answer))
         elif wrong.how == "huge":
