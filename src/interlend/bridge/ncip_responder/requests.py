@@ -31,9 +31,10 @@ def request_item(ask: Ask, message: ncip.RequestItem) -> ncip.Response:
         raise ask.no("Element Rule Violated", "Only holds and pages of things to be lent are offered.", "RequestType",
                      kind)  # fmt: skip
     patron = ask.patron(message.user_id, message.authentication_inputs)
+    pause = _pause(ask, message.earliest_date_needed) if message.earliest_date_needed is not None else None
     placed = circulation.request_item(ask.desk, _wish(ask, message, patron, kind), ask.now)
-    if message.earliest_date_needed is not None and not placed.repeated:
-        _rest(ask, placed.hold, message.earliest_date_needed)
+    if pause is not None and not placed.repeated:
+        _rest(ask, placed.hold, *pause)
     hold, barcode = placed.hold, placed.copy.barcode if placed.copy is not None else ""
     like = message.item_ids[0] if message.item_ids else None
     return ncip.RequestItemResponse(
@@ -47,13 +48,12 @@ def request_item(ask: Ask, message: ncip.RequestItem) -> ncip.Response:
     )  # fmt: skip
 
 
-def _rest(ask: Ask, hold: Hold, moment: ncip.Moment) -> None:
-    begins, ends = _pause(ask, moment, hold)
-    if begins is not None:
-        change = circulation.HoldChange(
-            hold.pickup_branch_id, hold.expires_on, begins, ends, hold.public_note, hold.staff_note
-        )
-        circulation.edit_hold(ask.desk, hold.pk, change, ask.now)
+def _rest(ask: Ask, hold: Hold, begins: date | None, ends: date | None) -> None:
+    """The hold just placed rests for these days, if any."""
+    change = circulation.HoldChange(
+        hold.pickup_branch_id, hold.expires_on, begins, ends, hold.public_note, hold.staff_note
+    )
+    circulation.edit_hold(ask.desk, hold.pk, change, ask.now)
 
 
 def _wish(ask: Ask, message: ncip.RequestItem, patron: Patron, kind: str) -> circulation.RequestWish:
@@ -255,7 +255,7 @@ def _day_to_come(ask: Ask, moment: ncip.Moment | None, element: str) -> date | N
     return day
 
 
-def _pause(ask: Ask, moment: ncip.Moment, hold: Hold | None) -> tuple[date | None, date | None]:
+def _pause(ask: Ask, moment: ncip.Moment, hold: Hold | None = None) -> tuple[date | None, date | None]:
     """A hold rests until the eve of the first day it is wanted; from today on, it does not."""
     first = ask.day(moment)
     if first is None or first <= ask.today:

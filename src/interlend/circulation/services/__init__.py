@@ -29,7 +29,14 @@ from interlend.circulation.services.ill import (
     take_back_request,
 )
 from interlend.circulation.services.items import ItemRecord, delete_item, mark_missing, restore_item, save_item
-from interlend.circulation.services.loans import cancel_recall, lenders_date, recall, undo_check_out
+from interlend.circulation.services.loans import (
+    cancel_recall,
+    lenders_date,
+    lenders_recall,
+    lenders_recall_cancelled,
+    recall,
+    undo_check_out,
+)
 from interlend.circulation.services.patrons import (
     CLOSED,
     PatronRecord,
@@ -58,7 +65,8 @@ __all__ = [
     "LendRequest", "Lent", "PatronRecord", "Prompt", "RequestWish", "Requested", "TakenBack",
     "accept_temporary_item", "cancel_hold", "cancel_recall", "cancel_request", "change_due_date", "change_patron",
     "change_temporary_item", "charge", "check_in", "check_out", "close_account", "create_temporary_item",
-    "delete_item", "edit_hold", "find_request", "first_copy", "lend", "lenders_date", "mark_missing", "place_hold",
-    "recall", "remove_temporary_item", "renew", "request_item", "restore_item", "save_item", "save_patron", "set_pin",
-    "sign_in", "take_back", "take_back_piece", "take_back_request", "undo_check_out",
+    "delete_item", "edit_hold", "find_request", "first_copy", "lend", "lenders_date", "lenders_recall",
+    "lenders_recall_cancelled", "mark_missing", "place_hold", "recall", "remove_temporary_item", "renew",
+    "request_item", "restore_item", "save_item", "save_patron", "set_pin", "sign_in", "take_back", "take_back_piece",
+    "take_back_request", "undo_check_out",
 ]  # fmt: skip

@@ -58,14 +58,9 @@ def cancel_recall(desk: Desk, barcode: str, now: datetime) -> Loan:
 def lenders_date(desk: Desk, barcode: str, day: date, now: datetime) -> Loan | None:
     """The lender wants a borrowed item back by another day; an open loan takes the day, as far as the account lasts."""
     with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
-        item = locked_item(desk, barcode)
-        if not item.temporary:
-            raise refuse("not_possible", what="A lender's date", state="one of our own items")
+        item = _borrowed(desk, barcode)
         loan = open_loan(item.pk)
-        if item.lender_due != day:
-            item.lender_due = day
-            item.save(update_fields=["lender_due"])
-            entries.record(facts.LENDERS_DATE_CHANGED, item=item.pk, request=item.request, day=say_day(day))
+        _note_lenders_date(item, day, entries)
         if loan is None or loan.state not in LOAN.open_states():
             return None
         until = min(day, loan.patron.expires_on) if loan.patron.expires_on else day
@@ -75,6 +70,53 @@ def lenders_date(desk: Desk, barcode: str, day: date, now: datetime) -> Loan | N
             loan.save(update_fields=["state", "renewals", "due_on", "due_reasons"])
             _record(entries, facts.RENEWED, loan, due=say_day(until))
     return loan
+
+
+def lenders_recall(desk: Desk, barcode: str, day: date, now: datetime) -> Loan | None:
+    """The lender wants a borrowed item back early: no later than `day`, whatever the patron was promised."""
+    with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
+        item = _borrowed(desk, barcode)
+        _note_lenders_date(item, day, entries)
+        loan = open_loan(item.pk)
+        if loan is None or (loan.recalled_at is not None and loan.due_on <= day):
+            return loan
+        loan.state = LOAN.move(loan.state, "host.recall").becomes
+        loan.recalled_at, loan.due_before_recall = loan.recalled_at or now, loan.due_before_recall or loan.due_on
+        _set_due(loan, min(loan.due_on, day), "recalled", desk.actor)
+        loan.save(update_fields=["state", "recalled_at", "due_before_recall", "due_on", "due_reasons"])
+        _record(entries, facts.RECALLED, loan, due=say_day(loan.due_on))
+    return loan
+
+
+def lenders_recall_cancelled(desk: Desk, barcode: str, now: datetime) -> Loan | None:
+    """The lender has dropped a recall: the loan's date before it holds again, and is the least the lender grants."""
+    with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
+        item = _borrowed(desk, barcode)
+        loan = open_loan(item.pk)
+        if loan is None or loan.recalled_at is None:
+            return loan
+        before = loan.due_before_recall or loan.due_on
+        _note_lenders_date(item, max(item.lender_due or before, before), entries)
+        loan.state = LOAN.move(loan.state, "host.cancel_recall").becomes
+        _set_due(loan, before, "recall cancelled", desk.actor)
+        loan.recalled_at = loan.due_before_recall = None
+        loan.save(update_fields=["state", "recalled_at", "due_before_recall", "due_on", "due_reasons"])
+        _record(entries, facts.RECALL_CANCELLED, loan, due=say_day(loan.due_on))
+    return loan
+
+
+def _borrowed(desk: Desk, barcode: str) -> Item:
+    item = locked_item(desk, barcode)
+    if not item.temporary:
+        raise refuse("not_possible", what="A lender's date", state="one of our own items")
+    return item
+
+
+def _note_lenders_date(item: Item, day: date, entries: Entries) -> None:
+    if item.lender_due != day:
+        item.lender_due = day
+        item.save(update_fields=["lender_due"])
+        entries.record(facts.LENDERS_DATE_CHANGED, item=item.pk, request=item.request, day=say_day(day))
 
 
 def undo_check_out(desk: Desk, barcode: str, now: datetime, *, patron_id: int | None = None) -> Loan:
@@ -137,4 +179,7 @@ def _record(entries: Entries, kind: str, loan: Loan, **said: object) -> None:
     entries.record(kind, item=loan.item_id, patron=loan.patron_id, request=loan.request, loan=loan.pk, **said)
 
 
-__all__ = ["LEAST_AFTER_RECALL", "cancel_recall", "lenders_date", "recall", "undo_check_out"]
+__all__ = [
+    "LEAST_AFTER_RECALL", "cancel_recall", "lenders_date", "lenders_recall", "lenders_recall_cancelled", "recall",
+    "undo_check_out",
+]  # fmt: skip
