@@ -299,15 +299,28 @@ def test_what_the_library_owns_is_not_changed_by_message(alder: Library) -> None
 def test_an_agency_about_itself(alder: Library, style: ncip.Style) -> None:
     types = tuple(
         ncip.Code(word) for word in ("Organization Name Information", "Agency Address Information",
-                                     "Agency User Privilege Type", "Application Profile Supported Type")
+                                     "Agency User Privilege Type", "Application Profile Supported Type",
+                                     "Authentication Prompt")
     )  # fmt: skip
     answer = ask(ncip.LookupAgency(header=header(alder), agency=ncip.Code("ALD"), agency_element_types=types), style)
     assert isinstance(answer, ncip.LookupAgencyResponse)
     assert answer.organization_name_information[0].organization_name == "Alder University"
     assert answer.agency_address_information
+    inputs = [(str(one.prompt_input.type), one.prompt_input.sensitive_data) for one in answer.authentication_prompts
+              if one.prompt_input is not None]  # fmt: skip
+    assert inputs == [("Barcode Id", False), ("PIN", True)]
     assert [str(code) for code in answer.agency_user_privilege_types] == ["Institution", "Student"]
     other = ncip.LookupAgency(header=header(alder), agency=ncip.Code("BRK"), agency_element_types=types)
     assert problem(ask(other, style)) == "Unknown Agency"
+
+
+def test_of_an_agency_is_told_what_is_asked_for(alder: Library) -> None:
+    types = (ncip.Code("Organization Name Information"),)
+    answer = ask(ncip.LookupAgency(header=header(alder), agency=ncip.Code("ALD"), agency_element_types=types))
+    assert isinstance(answer, ncip.LookupAgencyResponse)
+    assert answer.organization_name_information
+    assert (answer.authentication_prompts, answer.agency_address_information) == ((), ())
+    assert (answer.application_profile_supported_types, answer.agency_user_privilege_types) == ((), ())
 
 
 def test_versions_and_services(alder: Library) -> None:

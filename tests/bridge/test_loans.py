@@ -330,7 +330,56 @@ def test_a_borrowed_item_is_renewed_by_the_lenders_word(alder: Library) -> None:
     assert Item.objects.get().lender_due == date(2027, 6, 3)
 
 
-def test_recall_and_its_end(alder: Library) -> None:
+def test_that_only_the_lender_can_lengthen_a_loan_is_said_with_who_it_is(alder: Library) -> None:
+    ask(accept(alder, item_id=ncip.ItemId("T-1", agency=ncip.Code("BRK")), date_for_return=ncip.Moment("2027-05-03")))
+    ask(check_out(alder, "P1", "T-1"))
+    no = ask(renew(alder, "T-1")).problems[0]
+    assert (str(no.type), no.element, no.value) == ("Item Not Renewable", "ItemIdentifierValue", "T-1")
+    assert "belongs to Brook Public Library; only they can lengthen the loan" in (no.detail or "")
+    assert "request R-1" in (no.detail or "")
+
+
+def test_a_renewal_may_name_the_request(alder: Library) -> None:
+    make_item(alder, "A1")
+    ask(check_out(alder, desired_date_due=ncip.Moment("2027-05-01")))
+    message = ncip.RenewItem(
+        header=header(alder), user_id=ncip.UserId("INST-BRK"), item_id=ncip.ItemId("BRK-7", ILL_REQUEST),
+        user_element_types=(ncip.Code("Name Information"), ncip.Code("User Privilege")),
+    )  # fmt: skip
+    answer = ask(message)
+    assert isinstance(answer, ncip.RenewItemResponse)
+    assert str(answer.date_due) == "2027-05-17T23:59:59Z"
+    assert answer.user_optional_fields is not None
+    name = answer.user_optional_fields.name_information
+    assert name is not None
+    assert name.organization_name_information[0].organization_name == "Brook Public Library"
+
+
+def test_what_the_borrower_is_called_comes_with_a_recall_when_asked(alder: Library) -> None:
+    make_item(alder, "A1")
+    ask(check_out(alder, "P1", request_id=None))
+    for kind in (ncip.RecallItem, ncip.CancelRecallItem):
+        answer = ask(kind(
+            header=header(alder), item_id=ncip.ItemId("A1"), user_element_types=(ncip.Code("User Privilege"),)
+        ))  # fmt: skip
+        assert isinstance(answer, ncip.RecallItemResponse | ncip.CancelRecallItemResponse)
+        assert answer.user_id is not None
+        assert answer.user_id.value == "P1"
+        told = answer.user_optional_fields
+        assert told is not None
+        assert [str(one.agency_user_privilege_type) for one in told.user_privileges] == ["PROFILE", "STATUS", "LIBRARY"]
+
+
+def test_a_borrowed_piece_is_recalled_by_its_lender_only(alder: Library) -> None:
+    ask(accept(alder))
+    ask(check_out(alder, "P1", "T-1"))
+    no = ask(ncip.RecallItem(header=header(alder), item_id=ncip.ItemId("T-1")))
+    assert problem(no) == "Item Cannot Be Recalled"
+    make_item(alder, "A1")
+    assert problem(ask(ncip.RecallItem(header=header(alder), item_id=ncip.ItemId("A1")))) == "Item Not Checked Out"
+
+
+def test_a_recall_and_its_end(alder: Library) -> None:
     make_item(alder, "A1")
     ask(check_out(alder, desired_date_due=ncip.Moment("2027-06-30")))
     recall = ncip.RecallItem(
@@ -355,6 +404,21 @@ def test_a_recall_leaves_a_week(alder: Library) -> None:
     ask(check_out(alder))
     answer = ask(ncip.RecallItem(header=header(alder), item_id=ncip.ItemId("A1")))
     assert str(answer.date_due) == "2027-04-26T23:59:59Z"  # type: ignore[attr-defined]
+
+
+def test_what_is_out_under_another_request_is_not_undone(alder: Library) -> None:
+    make_item(alder, "A1")
+    ask(check_out(alder))
+    other = ncip.UndoCheckOutItem(header=header(alder), item_id=ncip.ItemId("A1"), request_id=ncip.RequestId("BRK-8"))
+    assert problem(ask(other)) == "Unknown Request"
+    wrong = ncip.UndoCheckOutItem(header=header(alder), item_id=ncip.ItemId("A1"), user_id=ncip.UserId("P1"))
+    assert problem(ask(wrong)) == "Item Not Checked Out"
+    assert Loan.objects.get().state == "out"
+    right = ncip.UndoCheckOutItem(
+        header=header(alder), item_id=ncip.ItemId("A1"), request_id=ncip.RequestId("BRK-7"),
+        user_id=ncip.UserId("INST-BRK"),
+    )  # fmt: skip
+    assert not ask(right).problems
 
 
 def test_undoing_a_check_out(alder: Library) -> None:

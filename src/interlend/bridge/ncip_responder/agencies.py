@@ -20,13 +20,26 @@ VERSIONS = (
     "http://www.niso.org/schemas/ncip/v2_0/ncip_v2_0.xsd",
     "http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd",
 )
+AUTHENTICATION_INPUTS = "http://www.niso.org/ncip/v1_0/imp1/schemes/authenticationinputtype/authenticationinputtype.scm"
 _PROFILE = ncip.Code(
     "2.00", "http://oclc.org/ncip/schemes/applicationprofiletype/circillapplicationprofiletype.scm"
 )  # fmt: skip
+_TEXT = ncip.Code("text/plain", "http://www.iana.org/assignments/media-types")
+
+
+def _prompt(words: str, kind: str, *, secret: bool) -> ncip.AuthenticationPrompt:
+    asked_for = ncip.PromptInput(ncip.Code(kind, AUTHENTICATION_INPUTS), _TEXT, secret)
+    return ncip.AuthenticationPrompt(ncip.PromptOutput(words, _TEXT), asked_for)
+
+
+_PROMPTS = (_prompt("Barcode", "Barcode Id", secret=False), _prompt("PIN", "PIN", secret=True))
 
 
 def lookup_agency(ask: Ask, message: ncip.LookupAgency) -> ncip.Response:
-    """The library itself; other agencies are none of the caller's business."""
+    """The library itself; other agencies are none of the caller's business.
+
+    How a patron proves to be who they are is asked as barcode and PIN.
+    """
     if message.agency is not None and not ask.is_the_library(message.agency.value):
         raise ask.no("Unknown Agency", "Only the library that is spoken to can be looked up.", "AgencyId",
                      message.agency.value)  # fmt: skip
@@ -37,6 +50,7 @@ def lookup_agency(ask: Ask, message: ncip.LookupAgency) -> ncip.Response:
         organization_name_information=(answers.organization(library.name),)
         if _any(wanted, "organizationnameinformation") else (),
         agency_address_information=_address(library) if _any(wanted, "agencyaddressinformation") else (),
+        authentication_prompts=_PROMPTS if _any(wanted, "authenticationprompt") else (),
         application_profile_supported_types=(_PROFILE,) if _any(wanted, "applicationprofilesupportedtype") else (),
         agency_user_privilege_types=_types(ask) if _any(wanted, "agencyuserprivilegetype") else (),
     )  # fmt: skip

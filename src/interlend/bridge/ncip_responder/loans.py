@@ -14,9 +14,10 @@ from interlend.bridge.ncip_responder.asking import Ask, is_request_number
 from interlend.bridge.ncip_responder.bills import charge_of
 from interlend.circulation import services as circulation
 from interlend.circulation.errors import refuse
+from interlend.circulation.lifecycles import OUT
 from interlend.circulation.models import Item, Loan, Patron
 from interlend.circulation.policies import Action
-from interlend.circulation.queries import item_by_barcode, open_loan
+from interlend.circulation.queries import item_by_barcode, loans_of_request, one_patron, open_loan
 
 # --- AcceptItem (B1) --------------------------------------------------------------------------------------------
 
@@ -162,8 +163,7 @@ def _checked_in(
         header=ask.header(), item_id=item_id,
         user_id=ask.user_id(loan.patron) if loan is not None and asked_user else None,
         routing_information=_routing(taken), item_optional_fields=fields,
-        user_optional_fields=answers.user_fields_if_asked(ask, loan.patron, message.user_element_types)
-        if loan is not None else None,
+        user_optional_fields=_borrower_fields(ask, loan, message.user_element_types) if loan is not None else None,
     )  # fmt: skip
 
 
@@ -207,17 +207,19 @@ def renew_item(ask: Ask, message: ncip.RenewItem) -> ncip.Response:
         user_id=ask.user_id(loan.patron, message.user_id), date_due=ask.end_of(loan.due_on),
         renewal_count=loan.renewals,
         item_optional_fields=answers.item_fields_by_barcode(ask, item.barcode, message.item_element_types),
-        user_optional_fields=answers.user_fields_if_asked(ask, loan.patron, message.user_element_types),
+        user_optional_fields=_borrower_fields(ask, loan, message.user_element_types),
     )  # fmt: skip
 
 
 def recall_item(ask: Ask, message: ncip.RecallItem) -> ncip.Response:
+    """Ours only: when a borrowed piece must go back, its lender says so with ItemRecalled."""
     barcode = ask.barcode(message.item_id)
     loan = circulation.recall(ask.desk, barcode, ask.now, wished_due=ask.day(message.desired_date_due))
     return ncip.RecallItemResponse(
         header=ask.header(), item_id=ask.item_id(barcode, message.item_id),
         user_id=ask.user_id(loan.patron) if message.user_element_types else None, date_due=ask.end_of(loan.due_on),
         item_optional_fields=answers.item_fields_by_barcode(ask, barcode, message.item_element_types),
+        user_optional_fields=_borrower_fields(ask, loan, message.user_element_types),
     )  # fmt: skip
 
 
@@ -228,6 +230,7 @@ def cancel_recall_item(ask: Ask, message: ncip.CancelRecallItem) -> ncip.Respons
         header=ask.header(), item_id=ask.item_id(barcode, message.item_id),
         user_id=ask.user_id(loan.patron) if message.user_element_types else None,
         item_optional_fields=answers.item_fields_by_barcode(ask, barcode, message.item_element_types),
+        user_optional_fields=_borrower_fields(ask, loan, message.user_element_types),
     )  # fmt: skip
 
 
@@ -235,6 +238,8 @@ def undo_check_out_item(ask: Ask, message: ncip.UndoCheckOutItem) -> ncip.Respon
     barcode = ask.barcode(message.item_id)
     named = message.user_id is not None or bool(message.authentication_inputs)
     patron = ask.patron(message.user_id, message.authentication_inputs) if named else None
+    if number := ask.number(message.request_id, required=False):
+        _refuse_other_request(ask, barcode, number)
     loan = circulation.undo_check_out(ask.desk, barcode, ask.now, patron_id=patron.pk if patron else None)
     return ncip.UndoCheckOutItemResponse(
         header=ask.header(), item_id=ask.item_id(barcode, message.item_id),
@@ -242,8 +247,27 @@ def undo_check_out_item(ask: Ask, message: ncip.UndoCheckOutItem) -> ncip.Respon
     )  # fmt: skip
 
 
+def _refuse_other_request(ask: Ask, barcode: str, number: str) -> None:
+    """What is out under another number is not undone."""
+    item = item_by_barcode(ask.library_id, barcode)
+    loan = open_loan(item.pk) if item is not None else None
+    if loan is not None and loan.request and loan.request != number:
+        detail = "The item is on loan under another request. (OTHER_REQUEST)"
+        raise ask.no("Unknown Request", detail, "RequestIdentifierValue", number)
+
+
+def _borrower_fields(ask: Ask, loan: Loan, types: tuple[ncip.Code, ...]) -> ncip.UserOptionalFields | None:
+    """The asked parts of the borrower, read anew with type and home branch; no query where nothing was asked."""
+    patron = one_patron(ask.library_id, loan.patron_id) if types else None
+    return answers.user_fields(ask, patron, types) if patron is not None else None
+
+
 def _on_loan(ask: Ask, item_id: ncip.ItemId | None) -> tuple[Item, Loan]:
+    """The item and its open loan; a request number means what is out under it."""
     barcode = ask.barcode(item_id)
+    if item_id is not None and is_request_number(item_id):
+        out = [loan for loan in loans_of_request(ask.library_id, barcode) if loan.state == OUT]
+        barcode = out[0].item.barcode if out else barcode
     item = item_by_barcode(ask.library_id, barcode)
     if item is None:
         raise refuse("unknown_item", barcode=barcode)
