@@ -130,6 +130,10 @@ def _texts(node: ast.AST | None) -> Iterator[str]:
             yield node.value
     elif isinstance(node, ast.JoinedStr):
         yield _template(node)
+        for part in node.values:  # `{'ahead of' if … else 'behind'}` is a fact with words of its own
+            if isinstance(part, ast.FormattedValue) and isinstance(part.value, ast.IfExp | ast.BoolOp):
+                words = list(_texts(part.value))
+                yield from words if any(" " in word for word in words) else ()
     elif isinstance(node, ast.Tuple | ast.List | ast.Set):
         for part in node.elts:
             yield from _texts(part)

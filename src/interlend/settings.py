@@ -44,13 +44,12 @@ def _kept_secret_key(path: Path) -> str:
 
 
 def _database() -> dict[str, object]:
-    """DATABASE_URL as Django's dictionary: PostgreSQL through a pool, or SQLite made safe for several threads."""
+    """DATABASE_URL as Django's dictionary; both databases made safe for several threads."""
     found: dict[str, object] = env.db_url(default=f"sqlite:///{DATA / 'interlend.sqlite3'}")
     options = dict(found.get("OPTIONS") or {})  # type: ignore[call-overload]
     if str(found["ENGINE"]).endswith("postgresql"):
-        # At least one connection for each thread of a server process; more would only wait inside the database.
-        pool = {"min_size": 1, "max_size": _number("INTERLEND_DB_POOL", 12), "timeout": 10}
-        return found | {"OPTIONS": {"pool": pool} | options, "CONN_HEALTH_CHECKS": True}
+        # Each of a server's few threads keeps its connection, looked at before it is used again (docs/adr/0008).
+        return found | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     if str(found["ENGINE"]).endswith("sqlite3"):
         Path(str(found["NAME"])).parent.mkdir(parents=True, exist_ok=True)
         safe = {
@@ -160,7 +159,7 @@ DEFAULT_FROM_EMAIL = env.str("INTERLEND_MAIL_FROM", default="interlend@localhost
 
 # -------------------------------------------------------------------------------------------- words, days, numbers
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each with a catalogue in locale/: `make messages`
 LOCALE_PATHS = [PACKAGE / "locale"]
 USE_I18N = True
 USE_TZ = True

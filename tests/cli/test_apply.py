@@ -271,7 +271,7 @@ MISTAKES = [
     ("America/New_York", "America/New_Yorck",
      "4: unknown time zone “America/New_Yorck”; did you mean America/New_York?"),
     ("name: Alder University", "name: Alder University\n    language: fr",
-     "4: Interlend does not speak “fr” yet; possible: en."),
+     "4: Interlend does not speak “fr” yet; possible: en, de."),
     ("name: Alder University", "name: Alder University\n    accent: teal",
      '4: “teal” is no colour; write it as "#0b5c63", in quotes.'),
     ("name: Alder University", "name: Alder University\n    email_from: alder",

@@ -28,7 +28,7 @@ from interlend.refusal import Refused, n_
 
 #: facts that are words or sentences of ours, not names that people gave
 WORDS: Final = frozenset({
-    "blocks", "can", "cause", "change", "complaint", "detail", "how", "missing", "owner", "remedy", "sentence",
+    "blocks", "can", "cause", "change", "complaint", "detail", "fact", "how", "missing", "owner", "remedy", "sentence",
     "service", "side", "since", "state", "what", "whose", "why", "word",
 })  # fmt: skip
 #: what a changed field is called in a history
@@ -36,8 +36,10 @@ FIELDS: Final = (
     n_("pickup branch"), n_("expires on"), n_("suspended from"), n_("suspended to"), n_("public note"),
     n_("staff note"), n_("top of queue"), n_("title"), n_("author"), n_("publisher"), n_("year"), n_("edition"),
     n_("isbn"), n_("language"), n_("record id"), n_("call number"), n_("copy"), n_("volume"), n_("note"),
-    n_("material format"), n_("lender due"), n_("waits again"),
+    n_("material format"), n_("lender due"),
 )  # fmt: skip
+#: words that are made while a sentence is
+MADE: Final = (n_("waits again"), n_("back at the desk"))
 #: facts that can be told from what stands beside them
 SHAPES: Final = {
     "day": r"\d{1,2} [A-Z][a-z]+ \d{4}|[A-Z][a-z]+day", "since": r"(?: since \d{1,2} [A-Z][a-z]+ \d{4})?",

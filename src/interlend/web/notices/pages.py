@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
 from interlend.circulation.models import Patron
@@ -106,7 +107,7 @@ def _facts(letter: Letter, patron: Patron | None) -> list[dict[str, Any]]:
             "label": _("Patron"), "value": patron.short_name if patron else _("no longer known"), "big": True,
             "url": reverse("patron", args=[patron.pk]) if patron else "",
         },
-        {"label": _("To"), "value": letter.to or _("no e-mail address")},
+        {"label": pgettext("letter", "To"), "value": letter.to or _("no e-mail address")},
         {"label": _("Written"), "value": moment(letter.made_at)},
         {"label": _("Goes at"), "value": moment(letter.due_at) if letter.state == "waiting" else ""},
         {"label": _("Sent"), "value": moment(letter.sent_at), "note": via.get(letter.via, letter.via)},

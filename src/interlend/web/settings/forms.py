@@ -132,7 +132,7 @@ class LibraryForm(RowForm):
     )  # fmt: skip
     language = forms.ChoiceField(
         label=gettext_lazy("Language"),
-        help_text=gettext_lazy("Of letters and of the patrons' pages."),
+        help_text=gettext_lazy("Of the pages for staff and patrons, and of letters."),
     )  # fmt: skip
 
     class Meta:

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_POST
 
 from interlend.libraries.policies import may
@@ -75,7 +75,7 @@ def _tabs(side: str, current: str, counts: dict[str, int]) -> list[dict[str, Any
     url, loans = reverse(side), LIFECYCLES[side, "loan"]
     order = dict.fromkeys((*loans.states, *LIFECYCLES[side, "copy"].states))
     open_count = sum(count for state, count in counts.items() if state not in loans.final)
-    tabs = [("open", _("Open"), open_count)]
+    tabs = [("open", pgettext("requests", "Open"), open_count)]
     tabs += [(state, _(state_word(state)), counts[state]) for state in order if counts.get(state)]
     tabs.append(("all", _("All"), sum(counts.values())))
     return [
