@@ -328,6 +328,7 @@ def test_a_borrowed_item_is_renewed_by_the_lenders_word(alder: Library) -> None:
     assert isinstance(answer, ncip.RenewItemResponse)
     assert str(answer.date_due) == "2027-06-03T23:59:59Z"
     assert Item.objects.get().lender_due == date(2027, 6, 3)
+    assert problem(ask(renew(alder, "T-1"))) == "Item Not Renewable"  # what was granted before is not granted again
 
 
 def test_that_only_the_lender_can_lengthen_a_loan_is_said_with_who_it_is(alder: Library) -> None:

@@ -198,6 +198,9 @@ def renew_item(ask: Ask, message: ncip.RenewItem) -> ncip.Response:
         if patron.pk != loan.patron_id:
             raise refuse("not_his_loan", title=item.title.title)
     granted = ask.day(message.desired_date_for_return) or ask.day(message.desired_date_due)
+    if item.temporary and granted is None:  # also when the lender has lengthened it before: nobody did so now
+        partner = item.partner_name or "another library"
+        raise refuse("ask_the_lender", title=item.title.title, partner=partner, request=item.request)
     if item.temporary and granted is not None:
         loan = circulation.lenders_date(ask.desk, item.barcode, granted, ask.now) or loan
     else:
