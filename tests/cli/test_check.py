@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from click.testing import CliRunner, Result
 
+from interlend import ncip
 from interlend.bridge.checks import NOTHING, Check, check_host
 from interlend.bridge.models import HostSettings
 from interlend.bridge.simulated_host import SimulatedHost
 from interlend.cli.check import command
 from interlend.libraries.models import Library
 from interlend.outbox.models import Errand
+from interlend.sharing.models import Partner
+from tests.bridge.test_strange_answers import Listener, http
+from tests.bridge.test_strange_answers import listening as listening
+from tests.bridge.test_transport import secure as secure
+from tests.bridge.test_transport import secure_with as secure_with
 from tests.conftest import free_port
 from tests.make import NOW, make_consortium
 
@@ -72,7 +79,7 @@ def test_no_connection_is_the_last_line_and_the_exit_code_says_so(row: HostSetti
     assert [*lines] == ["Settings", "Connection"]
     assert lines["Connection"].result == "stop"
     assert lines["Connection"].seen.startswith("Alder's system: 127.0.0.1 cannot be reached: nothing listens on port ")
-    assert lines["Connection"].remedy == "Check address, port and firewall."
+    assert lines["Connection"].remedy.startswith("Check the port, the firewalls on both sides")
     told = run("ALD")
     assert told.exit_code == 1
     assert "1 that stop the work" in told.output
@@ -90,7 +97,7 @@ def test_wrong_credentials(row: HostSettings, host: SimulatedHost) -> None:
     line = checked(row)["Connection"]
     assert line.result == "stop"
     assert "does not accept our credentials (HTTP 401)" in line.seen
-    assert line.remedy == "Check the connection of this host."
+    assert line.remedy == "Check how we sign in to this host: the way, the name and the secret."
 
 
 def test_wrong_agency_ids(row: HostSettings, host: SimulatedHost) -> None:
@@ -107,7 +114,7 @@ def test_a_host_that_knows_no_other_services(row: HostSettings, host: SimulatedH
     host.store.without = frozenset({"LookupVersion", "LookupAgency", "LookupItem"})
     lines = checked(row)
     assert {line.result for line in lines.values()} == {"ok"}
-    assert "after a time-out staff look" in lines["Unknown item"].seen
+    assert "after a time-out the patron's account is asked, else staff look" in lines["Unknown item"].seen
 
 
 @pytest.mark.parametrize("how", ["garbage", "http-500"])
@@ -143,6 +150,101 @@ def test_a_dialect_without_lookups(row: HostSettings, host: SimulatedHost) -> No
     assert lines["Unknown patron"].result == "look"
     assert lines["Unknown item"].result == "ok"
     assert "Account of BRK" not in lines
+
+
+WEB_PAGE = http(b"<html>Welcome to our catalogue</html>")
+
+
+@pytest.mark.parametrize(
+    ("script", "seen", "remedy"),
+    [
+        (http(b"<html/>", status="403 Forbidden"), "not accept our credentials (HTTP 403)", "Check how we sign in"),
+        (http(b"<html/>", status="404 Not Found"), "has nothing at this address (HTTP 404)", "Check the path"),
+        (http(b"", status="301 Moved", Location="https://new.example/ncip"), "sends us on to https://new.example/ncip",
+         "Set that address"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "answers, but not in HTTP", "Check the path of the address, then the dialect"),
+        (WEB_PAGE, "answered with a web page, not with NCIP", "Check the path of the address, then the dialect"),
+        (http(b"", status="415 No"), "does not take the message in this form (HTTP 415)", "Check the path"),
+    ],
+    ids=["403", "404", "301", "ssh", "page", "415"],
+)  # fmt: skip
+def test_a_port_that_is_something_else(
+    row: HostSettings, listening: Callable[..., Listener], script: bytes, seen: str, remedy: str
+) -> None:
+    last = [*checked(row, url=listening(script).url()).values()][-1]
+    assert last.result == "stop"
+    assert last.seen.startswith("Alder's system: 127.0.0.1 ")
+    assert seen in last.seen
+    assert last.remedy.startswith(remedy)
+
+
+def test_a_machine_without_a_name(row: HostSettings) -> None:
+    line = checked(row, url="https://ncip.alder.invalid/ncip")["Connection"]
+    assert line.seen == "Alder's system: There is no machine called ncip.alder.invalid."
+    assert line.remedy.startswith("Check the address: its spelling")
+
+
+def test_tls_where_there_is_none(row: HostSettings, host: SimulatedHost) -> None:
+    line = checked(row, url=host.url.replace("http:", "https:"))["Connection"]
+    assert line.seen == "Alder's system: No secure connection to 127.0.0.1 can be made (wrong version number)."
+    assert line.remedy.startswith("Check whether the port speaks TLS at all")
+
+
+def test_a_certificate_of_their_own(row: HostSettings, secure: SimulatedHost) -> None:
+    line = checked(row, url=secure.url.replace("http:", "https:"))["Connection"]
+    assert line.seen == "Alder's system: The certificate of 127.0.0.1 is not trusted (self-signed certificate)."
+    assert line.remedy == "Name the file with the certificate of its issuer in the settings of this host."
+
+
+@pytest.mark.parametrize("how", ["drop", "timeout-before-doing"])
+def test_a_host_that_has_no_ear_for_what_it_does_not_know(
+    row: HostSettings, host: SimulatedHost, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr("interlend.bridge.host_over_ncip.HURRIED", 0.3)
+    host.misbehave(how, service="LookupVersion", seconds=2)
+    for dialect in ("generic", "wms"):
+        lines = checked(row, dialect=dialect)
+        assert lines["Connection"].seen == "It answers, though not to LookupVersion, which is nothing unusual."
+        assert "stop" not in {line.result for line in lines.values()}
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"), [(-0.2, "12 minutes behind"), (0.1, "6 minutes ahead of"), (27, "27 hours ahead of"), (0.01, "")]
+)
+def test_a_clock_that_goes_wrong(row: HostSettings, monkeypatch: pytest.MonkeyPatch, hours: float, said: str) -> None:
+    def date_of(_: object, timestamp: float | None = None) -> str:
+        return format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
+
+    monkeypatch.setattr("http.server.BaseHTTPRequestHandler.date_time_string", date_of)
+    line = checked(row).get("Clock")
+    if not said:
+        assert line is None
+        return
+    assert line is not None
+    assert (line.result, line.seen) == ("look", f"Its clock is {said} ours.")
+    assert "time server" in line.remedy
+
+
+@pytest.mark.parametrize(("dialect", "answers", "choose"), [("generic", 1, "generic-1"), ("polaris", 2, "generic")])
+def test_an_answer_in_another_version(
+    row: HostSettings, monkeypatch: pytest.MonkeyPatch, dialect: str, answers: int, choose: str
+) -> None:
+    spoken = ncip.Version.V1_0 if answers == 1 else ncip.Version.V2_02
+    style = ncip.Style(version=spoken, namespaced=answers == 2)
+    monkeypatch.setattr("interlend.ncip.answer_style", lambda *_, **__: style)
+    line = checked(row, dialect=dialect)["Version"]
+    assert line.seen == f"It is asked in NCIP version {3 - answers} and answers in version {answers}."
+    assert line.remedy == f"Choose a dialect of version {answers}, such as {choose}."
+    told = run("ALD")
+    assert told.exit_code == 0
+    assert told.output.splitlines()[-1] == "9 lines, it works; 1 to look at."
+
+
+def test_partners_without_an_account_are_named(row: HostSettings) -> None:
+    Partner.objects.filter(library=row.library).update(account="")
+    line = checked(row)["Accounts"]
+    assert (line.result, line.seen) == ("look", "No account is set for BRK: nothing can be checked out to them.")
+    assert "Accounts" not in checked(row, dialect="wms"), "it knows them by their symbols"
 
 
 def test_a_slow_host_is_told(row: HostSettings, host: SimulatedHost, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from interlend.bridge.dialects import DIALECTS
 from interlend.bridge.host_over_ncip import HostOverNcip
 from interlend.bridge.hosts import over_ncip, settings_of
 from interlend.bridge.models import HostSettings
-from interlend.bridge.transport import NoReply
+from interlend.bridge.transport import NoReply, NotSent
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Library
 from interlend.sharing.host import CheckInItem, HostProblem, LookupUser
@@ -28,6 +28,13 @@ Told = TypeVar("Told")
 NOBODY, NOTHING = "interlend-check-nobody", "interlend-check-nothing"
 SLOW: Final = 2.0  # seconds
 MOST_ACCOUNTS: Final = 20
+LAST_EXCHANGE: Final = "Show the last exchange to its operators."
+WHAT_CAME: Final = "Check the path of the address, then the dialect; the last exchange shows what came."
+#: codes of problems whose remedy speaks to an administrator
+ABOUT_SETTINGS: Final = ("connection_settings", "not_understood")
+SKEW: Final = timedelta(minutes=2)
+#: HTTP statuses by which a peer may say no more than that it does not know this one kind of message
+NOT_THIS_ONE: Final = (400, 406, 415, 422)
 NEAR: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -94,9 +101,11 @@ class _Asking:
         for question in (self._agency, self._nobody, self._test_patron, self._nothing):
             line = question()
             yield line
-            if line.result == "stop" and question == self._nobody:
+            if line.result == "stop" and question in (self._nobody, self._nothing):
                 return  # whatever is asked after this fails in the same way
         yield from self._accounts()
+        yield from self._version()
+        yield from self._clock()
         yield self._speed()
 
     def _timed(self, ask: Callable[[], Told]) -> Told:
@@ -108,21 +117,36 @@ class _Asking:
 
     def _connection(self) -> Check:
         """Any NCIP answer will do, and so will an answer that is none: then the next line tells."""
-        name = "Connection"
+        name, unusual = "Connection", "It answers, though not to LookupVersion, which is nothing unusual."
         try:
             told = self._timed(self.host.lookup_version)
         except HostProblem as trouble:
-            if isinstance(trouble.__cause__, NoReply):
-                if trouble.__cause__.answered:
-                    return Check(name, "ok", "It answers, though not to LookupVersion, which is nothing unusual.")
+            cause = trouble.__cause__
+            if isinstance(cause, NoReply) and not cause.answered and self._answers_otherwise():
+                return Check(name, "ok", unusual)
+            if isinstance(cause, NoReply) and not cause.answered:
                 remedy = "Ask its operators whether the address is right and whether it lets our address in."
-                return Check(name, "stop", _plain(trouble), remedy)
-            return Check(name, "stop", _plain(trouble), _remedy(trouble, "Check address, port and firewall."))
+                return Check(name, "stop", trouble.sentence, remedy)
+            if isinstance(cause, NoReply) or (isinstance(cause, NotSent) and cause.status in NOT_THIS_ONE):
+                return Check(name, "ok", unusual)
+            return Check(name, "stop", trouble.sentence, _remedy(trouble, "Try again in a moment."))
         if told.problems or not told.versions_supported:
             return Check(name, "ok", "It answers. It does not tell its versions, which is nothing unusual.")
         versions = ", ".join(uri.rsplit("/", 1)[-1] for uri in told.versions_supported)
         offered = f" It offers {', '.join(told.services_supported)}." if told.services_supported else ""
         return Check(name, "ok", f"It answers and speaks {versions}.{offered}")
+
+    def _answers_otherwise(self) -> bool:
+        """Some hang up on, or are silent to, what they do not know."""
+        before = self.host.heard
+        try:
+            if self.host.dialect.can_look_up_users:
+                self._timed(lambda: self.host.lookup_user(LookupUser(NOBODY)))
+            else:
+                self._timed(lambda: self.host.check_in_item(CheckInItem("", NOTHING)))
+        except HostProblem as trouble:
+            return self.host.heard > before or bool(getattr(trouble.__cause__, "answered", False))
+        return self.host.heard > before
 
     def _agency(self) -> Check:
         name = "Our library"
@@ -145,7 +169,7 @@ class _Asking:
         except HostProblem as trouble:
             if trouble.code == "unknown_patron":
                 return Check(name, "ok", "A barcode that nobody has is unknown there, as it should be.")
-            return Check(name, "stop", _plain(trouble), _remedy(trouble, "Show the last exchange to its operators."))
+            return Check(name, "stop", trouble.sentence, _remedy(trouble, LAST_EXCHANGE))
         seen = f"It claims to know the patron {NOBODY}, who cannot exist, as “{user.name}”."
         return Check(name, "look", seen, "Ask its operators whether this is a test system that knows everybody.")
 
@@ -159,7 +183,7 @@ class _Asking:
             user = self._timed(lambda: self.host.lookup_user(LookupUser(self.row.test_patron)))
         except HostProblem as trouble:
             remedy = "Check the barcode of the test patron, and what the system calls this library."
-            return Check(name, "stop", _plain(trouble), _remedy(trouble, remedy))
+            return Check(name, "stop", trouble.sentence, _remedy(trouble, remedy))
         if user.blocks:
             return Check(
                 name, "look", f"{user.barcode} is known, but: {' '.join(user.blocks)}", "Lift the block there."
@@ -173,7 +197,7 @@ class _Asking:
             if known is None:
                 return self._nothing_to_check_in()
         except HostProblem as trouble:
-            return Check(name, "stop", _plain(trouble), _remedy(trouble, "Show the last exchange to its operators."))
+            return Check(name, "stop", trouble.sentence, _remedy(trouble, LAST_EXCHANGE))
         if known:
             seen = f"It claims to have the item {NOTHING}, which cannot exist."
             return Check(name, "look", seen, "Ask its operators whether this is a test system that has everything.")
@@ -185,14 +209,25 @@ class _Asking:
         if not self._timed(lambda: self.host.check_in_item(CheckInItem("", NOTHING))).already:
             seen = f"It claims to have checked in {NOTHING}, which cannot exist."
             return Check("Unknown item", "look", seen, "Ask its operators why; some systems say yes to everything.")
-        seen = "Messages about items are understood. It cannot be asked about an item, so after a time-out staff look."
+        instead = (
+            "the patron's account is asked, else staff look" if self.host.dialect.can_look_up_users else "staff look"
+        )
+        seen = f"Messages about items are understood. It cannot be asked about an item; after a time-out {instead}."
         return Check("Unknown item", "ok", seen)
 
     def _accounts(self) -> Iterator[Check]:
         """The account of each partner: the commonest reason why a shipped item is not checked out."""
+        every = Partner.objects.filter(library=self.library).order_by("symbol")
+        without = list(every.filter(account="").values_list("symbol", flat=True)[: MOST_ACCOUNTS + 1])
+        if without and self.host.dialect.institution_type is None:
+            names = ", ".join(without[:MOST_ACCOUNTS]) + (" and others" if len(without) > MOST_ACCOUNTS else "")
+            remedy = "Set the barcode of each one's account under Partners before you lend to it."
+            yield Check(
+                "Accounts", "look", f"No account is set for {names}: nothing can be checked out to them.", remedy
+            )
         if not self.host.dialect.can_look_up_users:
             return
-        partners = Partner.objects.filter(library=self.library).exclude(account="").order_by("symbol")
+        partners = every.exclude(account="")
         for partner in partners[:MOST_ACCOUNTS]:
             name = f"Account of {partner.symbol}"
             account = partner.account
@@ -200,13 +235,36 @@ class _Asking:
                 user = self._timed(lambda account=account: self.host.lookup_user(LookupUser(account)))  # type: ignore[misc]
             except HostProblem as trouble:
                 unknown = f"{self.host.peer.name} does not know the account {account}."
-                seen = unknown if trouble.code == "unknown_patron" else _plain(trouble)
                 remedy = "Correct the account's barcode under Partners, or add the account there."
-                yield Check(name, "stop", seen, remedy)
+                if trouble.code == "unknown_patron":
+                    yield Check(name, "stop", unknown, remedy)
+                else:
+                    yield Check(name, "stop", trouble.sentence, _remedy(trouble, remedy))
             else:
                 blocked = f"{account} is known, but: {' '.join(user.blocks)}"
                 known = Check(name, "ok", f"{account} is known and may borrow.")
                 yield Check(name, "look", blocked, "Lift the block there.") if user.blocks else known
+
+    def _version(self) -> Iterator[Check]:
+        """Some answer in a version of their own: understood, but what only the other version can say is lost."""
+        ours, theirs = self.host.dialect.style.version, self.host.version
+        if theirs is None or theirs.major == ours.major:
+            return
+        seen = f"It is asked in NCIP version {ours.major} and answers in version {theirs.major}."
+        remedy = (
+            f"Choose a dialect of version {theirs.major}, such as {'generic-1' if theirs.major == 1 else 'generic'}."
+        )
+        yield Check("Version", "look", seen, remedy)
+
+    def _clock(self) -> Iterator[Check]:
+        ahead = self.host.ahead
+        if ahead is None or abs(ahead) <= SKEW:
+            return
+        minutes = round(abs(ahead).total_seconds() / 60)
+        much = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
+        seen = f"Its clock is {much} {'ahead of' if ahead > timedelta(0) else 'behind'} ours."
+        remedy = "Set both clocks by a time server: due dates, certificates and tokens depend on them."
+        yield Check("Clock", "look", seen, remedy)
 
     def _speed(self) -> Check:
         if self.slowest <= SLOW:
@@ -215,11 +273,14 @@ class _Asking:
         return Check("Speed", "look", seen, "Ask its operators what makes it slow.")
 
 
-def _plain(trouble: HostProblem) -> str:
-    """The sentence without the promise that something is looked up later: nothing was done here."""
-    return trouble.sentence.split(" It may have been done;")[0]
-
-
 def _remedy(trouble: HostProblem, otherwise: str) -> str:
+    """What an administrator can do; where the trouble itself does not say it, `otherwise`."""
+    cause = trouble.__cause__
     said = trouble.remedy.removeprefix("Administrator: ")
-    return said[:1].upper() + said[1:] if trouble.lasting and trouble.code == "connection_settings" else otherwise
+    if isinstance(cause, NotSent):
+        said = cause.remedy
+    elif isinstance(cause, NoReply):
+        said = WHAT_CAME if cause.answered else ""
+    elif trouble.code not in ABOUT_SETTINGS:
+        said = ""
+    return said[:1].upper() + said[1:] if said else otherwise

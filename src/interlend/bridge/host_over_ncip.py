@@ -36,6 +36,7 @@ from interlend.sharing.host import (
 
 LOOK_BY_HAND = "look_by_hand"
 LOOKED_UP: Final = "Nobody knows yet whether it happened; it is looked up before anything is repeated."
+BY_ITSELF: Final = "It is tried again by itself."
 #: seconds for all that is said in one step: well below an errand's lease, after which another worker would take it
 LONGEST: Final = 80.0
 Answer = TypeVar("Answer", bound=Response)
@@ -414,9 +415,7 @@ class HostOverNcip:
             return answer
         except NotSent as no:
             outcome = f"not sent: {no.why}"
-            remedy = (
-                "Administrator: check the connection of this host." if no.lasting else "It is tried again by itself."
-            )
+            remedy = f"Administrator: {no.remedy[:1].lower()}{no.remedy[1:]}" if no.lasting else BY_ITSELF
             code = "connection_settings" if no.lasting else "unreachable"
             raise HostProblem(f"{self.peer.name}: {no.why}", code=code, remedy=remedy, lasting=no.lasting) from no
         except NoReply as no:
@@ -462,7 +461,8 @@ class HostOverNcip:
         if not answer.problems and not _answers(asked, answer):
             raise NoReply(f"The answer to {asked.service} was about something else.", answered=True)
         self.heard += 1
-        self.version = envelope.style.version
+        if not isinstance(answer, ncip.LookupVersionResponse):  # that one stands outside of the versions
+            self.version = envelope.style.version
         return answer
 
     def _refuse(self, answer: Response, user: str = "", item: str = "") -> None:

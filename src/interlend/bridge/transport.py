@@ -47,20 +47,26 @@ _NO_HANDSHAKE: Final = (
 )  # fmt: skip
 #: OpenSSL's codes for what is wrong with a certificate -> who mends it
 _CERTIFICATE_REMEDY: Final[Mapping[int, str]] = {
-    **dict.fromkeys((18, 19, 20, 21), "name the file with the certificate of its issuer in the settings of this host."),
-    9: "compare the clock of this machine with the date on the certificate.",
-    10: "its operators must renew it.",
-    **dict.fromkeys((62, 64), "use the name that the certificate is made out to, or its operators must mend that."),
+    **dict.fromkeys((18, 19, 20, 21), "Name the file with the certificate of its issuer in the settings of this host."),
+    9: "Compare the clock of this machine with the date on the certificate.",
+    10: "Its operators must renew it.",
+    **dict.fromkeys((62, 64), "Use the name that the certificate is made out to, or its operators must mend that."),
 }
+_ADDRESS: Final = "Check the address: its spelling, and what its operators gave."
+_ROAD: Final = "Check the port, the firewalls on both sides, and whether the system is running."
+_SIGN_IN: Final = "Check how we sign in to this host: the way, the name and the secret."
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\xa0-\xff]+")
 
 
 class NotSent(Exception):
-    """The message cannot have been acted on. `lasting`: trying again by itself will not help. `why` is a sentence."""
+    """The message cannot have been acted on. `why` is a sentence, `remedy` what an administrator can do about it.
 
-    def __init__(self, why: str, *, lasting: bool = False) -> None:
-        self.why, self.lasting = why, lasting
+    `lasting`: trying again by itself will not help. `status`: the HTTP status, where that was the answer.
+    """
+
+    def __init__(self, why: str, remedy: str = "", *, lasting: bool = False, status: int = 0) -> None:
+        self.why, self.remedy, self.lasting, self.status = why, remedy, lasting, status
         super().__init__(why)
 
 
@@ -114,11 +120,13 @@ def exchange(
         parts = urlsplit(line.url)
         scheme, host, _ = parts.scheme, parts.hostname, parts.port
     except ValueError as no:
-        raise NotSent(f"The address {line.url} is none: {no}.", lasting=True) from no
+        raise NotSent(f"The address {line.url} is none: {no}.", _ADDRESS, lasting=True) from no
     if scheme not in ("http", "https", "tcp"):
-        raise NotSent(f"The address {line.url} is none: it begins with https://, http:// or tcp://.", lasting=True)
+        raise NotSent(
+            f"The address {line.url} is none: it begins with https://, http:// or tcp://.", _ADDRESS, lasting=True
+        )
     if not host:
-        raise NotSent(f"The address {line.url} is none: it names no machine.", lasting=True)
+        raise NotSent(f"The address {line.url} is none: it names no machine.", _ADDRESS, lasting=True)
     if scheme == "tcp":
         return _over_tcp(line.url, body, wait)
     headers = {"Content-Type": content_type, "Accept": "application/xml, text/xml"} | _proof(line, wait)
@@ -189,11 +197,11 @@ def _failure(url: str, no: Exception, wait: float, *, begun: bool) -> NotSent | 
     if isinstance(no, SSLError):
         return _insecure(host, no, begun=begun)
     if isinstance(no, NameResolutionError | LocationParseError):
-        return NotSent(f"There is no machine called {host}.")
+        return NotSent(f"There is no machine called {host}.", _ADDRESS)
     if isinstance(no, NewConnectionError | ConnectTimeoutError):
-        return NotSent(_unreachable(url, no))
+        return NotSent(_unreachable(url, no), _ROAD)
     if not begun:
-        return NotSent(f"{host} took the connection but did not let a message in; is the port right?")
+        return NotSent(f"{host} took the connection but did not let a message in.", _ROAD)
     if isinstance(no, ReadTimeoutError | TimeoutError):
         return NoReply(f"{host} did not answer within {wait:.0f} seconds.")
     if isinstance(no, DecodeError):
@@ -223,13 +231,17 @@ def _insecure(host: str, no: SSLError, *, begun: bool) -> NotSent | NoReply:
     """What failed between us: trust, the handshake, or the connection after the message had left."""
     cause = no.args[0] if no.args else None
     if isinstance(cause, ssl.SSLCertVerificationError):
-        remedy = _CERTIFICATE_REMEDY.get(cause.verify_code, "its operators must mend that.")
+        remedy = _CERTIFICATE_REMEDY.get(cause.verify_code, "Its operators must mend that.")
         why = cause.verify_message.rstrip(".")
-        return NotSent(f"The certificate of {host} is not trusted ({why}): {remedy}", lasting=True)
+        return NotSent(f"The certificate of {host} is not trusted ({why}).", remedy, lasting=True)
     if any(word in str(no).upper().replace(" ", "_") for word in _NO_HANDSHAKE):
-        return NotSent(f"No secure connection to {host} can be made ({cause or no}).", lasting=True)
+        remedy = (
+            "Check whether the port speaks TLS at all; else its operators must say which versions of it they offer."
+        )
+        why = str(getattr(cause, "reason", None) or cause or no).replace("_", " ").lower()
+        return NotSent(f"No secure connection to {host} can be made ({why}).", remedy, lasting=True)
     if not begun:
-        return NotSent(f"No secure connection to {host} came about.")
+        return NotSent(f"No secure connection to {host} came about.", _ROAD)
     return NoReply(f"The secure connection to {host} broke.")
 
 
@@ -241,17 +253,27 @@ def _usable(line: Line, heard: Heard) -> bytes:
     if b"NCIPMessage" in start or b"NCIPVersionMessage" in start:
         return answer  # some systems say what is wrong in NCIP and with a 4xx or 5xx
     if status in (401, 403, 407):
-        raise NotSent(f"{host} does not accept our credentials (HTTP {status}).", lasting=True)
+        raise NotSent(f"{host} does not accept our credentials (HTTP {status}).", _SIGN_IN, lasting=True, status=status)
     if status in (425, 429, 503):
-        raise NotSent(f"{host} is out of service just now (HTTP {status}).")
+        raise NotSent(f"{host} is out of service just now (HTTP {status}).", status=status)
     if status == 408:
         raise NoReply(f"{host} did not get the whole message in time (HTTP 408).")
     if status in (400, 406, 411, 413, 415, 422):
-        raise NotSent(f"{host} does not take the message in this form (HTTP {status}).", lasting=True)
+        raise NotSent(
+            f"{host} does not take the message in this form (HTTP {status}).",
+            "Check the path of the address; choose another dialect, or show the message to its operators.",
+            lasting=True, status=status,
+        )  # fmt: skip
     if 300 <= status < 400 and (moved := _moved_to(line.url, heard)):
-        raise NotSent(f"{host} sends us on to {moved} (HTTP {status}): set that address, if it is right.", lasting=True)
+        raise NotSent(
+            f"{host} sends us on to {moved} (HTTP {status}).", "Set that address, if it is right.", lasting=True,
+            status=status,
+        )  # fmt: skip
     if 300 <= status < 500:
-        raise NotSent(f"{host} has nothing at this address (HTTP {status}).", lasting=True)
+        raise NotSent(
+            f"{host} has nothing at this address (HTTP {status}).",
+            "Check the path of the address: what comes after the name of the machine.", lasting=True, status=status,
+        )  # fmt: skip
     if status >= 500:
         raise NoReply(f"{host} failed while working on it (HTTP {status}).", answered=True)
     how = "" if status == 200 else f" (HTTP {status})"
@@ -275,13 +297,13 @@ def _moved_to(url: str, heard: Heard) -> str:
 def _over_tcp(url: str, body: bytes, wait: float) -> bytes:
     parts = urlsplit(url)
     if not parts.hostname or not parts.port:
-        raise NotSent(f"The address {url} needs a host and a port: tcp://host:5001.", lasting=True)
+        raise NotSent(f"The address {url} needs a host and a port: tcp://host:5001.", _ADDRESS, lasting=True)
     try:
         connection = socket.create_connection((parts.hostname, parts.port), timeout=CONNECT)
     except socket.gaierror as no:
-        raise NotSent(f"There is no machine called {parts.hostname}.") from no
+        raise NotSent(f"There is no machine called {parts.hostname}.", _ADDRESS) from no
     except (OSError, UnicodeError) as no:
-        raise NotSent(_unreachable(url, no)) from no
+        raise NotSent(_unreachable(url, no), _ROAD) from no
     deadline, answer = time.monotonic() + wait, bytearray()
     with connection:
         try:
@@ -301,8 +323,8 @@ def _over_tcp(url: str, body: bytes, wait: float) -> bytes:
     if not answer.strip():
         raise NoReply(f"{parts.hostname} closed the connection without an answer.")
     if answer.startswith(b"HTTP/"):
-        why = f"{parts.hostname} speaks HTTP on this port: the address must begin with http:// or https://."
-        raise NotSent(why, lasting=True)
+        why = f"{parts.hostname} speaks HTTP on this port."
+        raise NotSent(why, "Let the address begin with http:// or https://.", lasting=True)
     return bytes(answer)
 
 
@@ -334,9 +356,9 @@ def _basic(own: Credentials) -> str:
 def _header(name: str, value: str) -> dict[str, str]:
     """A header that can travel. The value is a secret: it is never shown."""
     if not _HEADER_NAME.fullmatch(name):
-        raise NotSent(f"“{name}” cannot be the name of a header: check the sign-in of this host.", lasting=True)
+        raise NotSent(f"“{name}” cannot be the name of a header.", _SIGN_IN, lasting=True)
     if not _HEADER_VALUE.fullmatch(value):
-        raise NotSent("The secret has characters that no header can carry: type it anew.", lasting=True)
+        raise NotSent("The secret has characters that no header can carry.", "Type the secret anew.", lasting=True)
     return {name: value}
 
 
@@ -383,7 +405,7 @@ def _fetched(line: Line, wait: float) -> tuple[str, float]:
     try:
         heard = _over_http(own.token_url, line.ca_file, urlencode(asked).encode(), headers, wait)
     except NotSent as no:
-        raise NotSent(f"The access token could not be fetched: {no.why}", lasting=no.lasting) from no
+        raise NotSent(f"The access token could not be fetched: {no.why}", no.remedy, lasting=no.lasting) from no
     except NoReply as no:
         raise NotSent(f"The access token could not be fetched: {no.why}") from no
     said = _object(heard.body)
@@ -392,11 +414,11 @@ def _fetched(line: Line, wait: float) -> tuple[str, float]:
         return token, _seconds(said.get("expires_in"))
     lasting = heard.status < 500 and heard.status not in (408, 425, 429)
     error = f", {said['error']}" if isinstance(said.get("error"), str) else ""
-    meaning = "check the client id and its secret" if heard.status in (400, 401, 403) else "check its address"
+    remedy = "Check the client id and its secret." if heard.status in (400, 401, 403) else "Check the token address."
     raise NotSent(
-        f"{host} gave no access token (HTTP {heard.status}{error[:80]})" + (f": {meaning}." if lasting else "."),
-        lasting=lasting,
-    )
+        f"{host} gave no access token (HTTP {heard.status}{error[:80]}).", remedy if lasting else "", lasting=lasting,
+        status=heard.status,
+    )  # fmt: skip
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -432,4 +454,5 @@ def _pool(ca_file: str) -> urllib3.PoolManager:
                 _pools[key] = urllib3.PoolManager(num_pools=50, maxsize=16, ssl_context=trusted)
             return _pools[key]
     except OSError as no:  # SSLError among them
-        raise NotSent(f"The file {ca_file} has no certificates that can be read.", lasting=True) from no
+        remedy = "Check the file of certificates: its name, that it can be read, and that it is in PEM form."
+        raise NotSent(f"The file {ca_file} has no certificates that can be read.", remedy, lasting=True) from no

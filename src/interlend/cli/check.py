@@ -37,6 +37,7 @@ def host_command(symbol: str) -> None:
         click.echo(f"{click.style(f'{line.result:<4}', fg=_COLOURS[line.result])}  {line.name:<{width}}  {line.seen}")
         if line.remedy:
             click.echo(f"      {'':<{width}}  -> {line.remedy}")
-    stops = sum(line.result == "stop" for line in lines)
-    click.echo(f"{len(lines)} lines, {stops} that stop the work." if stops else f"{len(lines)} lines, all is in order.")
+    stops, looks = (sum(line.result == result for line in lines) for result in ("stop", "look"))
+    whole = "all is in order" if not looks else f"it works; {looks} to look at"
+    click.echo(f"{len(lines)} lines, {stops} that stop the work." if stops else f"{len(lines)} lines, {whole}.")
     sys.exit(1 if stops else 0)
