@@ -52,6 +52,10 @@ def test_every_meaning_is_a_sentence_with_somebody_who_can_mend_it() -> None:
         ("Check Out Not Allowed - Item Has Outstanding Requests", None, None, "not_lendable"),  # Koha
         ("Pickup Library Invalid", None, None, "unknown_pickup"),  # Koha
         ("Service is not known", None, None, "connection_settings"),
+        ("unknown-item", "Item not found", None, "unknown_item"),  # systems that write their words as codes
+        ("temporary-processing-failure", "Failed to check in item", None, "host_busy"),
+        ("USER_BLOCKED", None, None, "patron_blocked"),
+        ("non-unique  user", None, None, "unknown_patron"),
         ("The moon is full", "Come back later", None, "refused_by_host"),
         ("", None, None, "refused_by_host"),
     ],

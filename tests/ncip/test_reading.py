@@ -275,6 +275,9 @@ def test_missing_names_what_the_standard_requires() -> None:
 def test_words_are_compared_without_their_case_and_scheme() -> None:
     assert Code("Hold for Pickup", "any").says("Circulate", "Hold For Pickup")
     assert not Code("Hold").says("Hold For Pickup")
+    assert Code("AVAILABLE_ON_SHELF").says("Available On Shelf")
+    assert Code("hold-for-pickup").says("HoldForPickup")
+    assert not Code("-").says("")
 
 
 def test_problems_carry_the_scheme_of_their_list() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from interlend.ncip.messages import Response
 from interlend.ncip.parts import Problem
+from interlend.ncip.values import folded
 from interlend.sharing.host import HostProblem
 
 
@@ -68,12 +69,12 @@ _PASSING = Meaning(
 )
 
 MEANINGS: dict[str, Meaning] = {
-    "unknown user": _PATRON, "user unknown": _PATRON, "unkown user": _PATRON, "unknown_user": _PATRON,
+    "unknown user": _PATRON, "user unknown": _PATRON, "unkown user": _PATRON,
     "user authentication failed": _PATRON, "no user identifier provided": _PATRON, "non-unique user": _PATRON,
-    "user blocked": _BLOCKED, "userblocked": _BLOCKED, "user ineligible to check out this item": _BLOCKED,
+    "user blocked": _BLOCKED, "user ineligible to check out this item": _BLOCKED,
     "user ineligible to request this item": _BLOCKED, "user access denied": _BLOCKED,
     "maximum check outs exceeded": _BLOCKED,
-    "unknown item": _ITEM, "unknown_item": _ITEM, "unknown record": _ITEM,
+    "unknown item": _ITEM, "unknown record": _ITEM,
     "cannot accept item": _TAKEN, "duplicate item": _TAKEN, "item barcode already exist": _TAKEN,
     "resource cannot be provided": _NOT_LENT, "check out not allowed - item has outstanding requests": _NOT_LENT,
     "check out not allowed - item is already checked out": _NOT_LENT,
@@ -96,15 +97,18 @@ MEANINGS: dict[str, Meaning] = {
 
 
 def words_of(problem: Problem) -> tuple[str, ...]:
-    """Everything a problem says, folded: its type, its detail (WMS puts a code there)."""
+    """Everything a problem says, in small letters: its type, its detail (WMS puts a code there)."""
     said = (problem.type.value if problem.type else "", problem.detail or "")
     return tuple(word.strip().casefold() for word in said if word.strip())
 
 
 def says(answer: Response, words: tuple[str, ...]) -> bool:
     """Whether every problem of the answer is one of `words`."""
-    return bool(answer.problems) and all(any(w in words for w in words_of(one)) for one in answer.problems)
+    sought = {folded(word) for word in words}
+    return bool(answer.problems) and all(any(folded(w) in sought for w in words_of(one)) for one in answer.problems)
 
+
+_MEANT = {folded(word): meaning for word, meaning in MEANINGS.items()}
 
 #: what free text must contain to mean something; asked in this order, where no whole text is known
 PHRASES: tuple[tuple[str, Meaning], ...] = (
@@ -117,7 +121,7 @@ PHRASES: tuple[tuple[str, Meaning], ...] = (
 def meaning_of(problem: Problem) -> Meaning | None:
     """By its type, else by its detail, else by a phrase in any of its texts; None for what nobody has heard yet."""
     words = words_of(problem)
-    known = next((MEANINGS[word] for word in words if word in MEANINGS), None)
+    known = next((_MEANT[folded(word)] for word in words if folded(word) in _MEANT), None)
     if known is not None:
         return known
     text = " ".join((*words, (problem.value or "").casefold()))

@@ -198,7 +198,7 @@ from interlend.ncip.users import (
     UserUpdated,
     UserUpdatedResponse,
 )
-from interlend.ncip.values import Code, Moment, Part
+from interlend.ncip.values import Code, Moment, Part, folded
 from interlend.ncip.wire import MAX_BYTES, message_end, unwrap
 from interlend.ncip.writing import encode, missing
 
@@ -383,6 +383,7 @@ __all__ = [
     "decode",
     "decode_envelope",
     "encode",
+    "folded",
     "message_class",
     "message_end",
     "missing",

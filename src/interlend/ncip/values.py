@@ -23,6 +23,12 @@ _XSD_DATETIME: Final = re.compile(
 )
 
 
+def folded(word: str) -> str:
+    """A word for comparing: “Unknown Item”, “UNKNOWN_ITEM”, “unknown-item” and “UnknownItem” are one."""
+    letters = "".join(c for c in word.casefold() if c.isalnum())
+    return letters or word.strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """A value from a scheme: `value` as sent, `scheme` the URI that names the list, or None where none was given."""
@@ -34,9 +40,9 @@ class Code:
         return self.value
 
     def says(self, *words: str) -> bool:
-        """Whether the value is one of these words, whatever their case. Schemes never take part in the comparison."""
-        said = self.value.casefold()
-        return any(said == word.casefold() for word in words)
+        """Whether the value is one of these words (`folded`). Schemes never take part in the comparison."""
+        said = folded(self.value)
+        return any(said == folded(word) for word in words)
 
 
 @dataclass(frozen=True, slots=True)
