@@ -282,6 +282,11 @@ def test_a_message_lifts_the_block_that_it_has_set(alder: Library, style: ncip.S
     for _ in range(2):
         assert not update(alder, new=blocks, style=style).problems
     assert Patron.objects.get().blocked_since == date(2027, 4, 19)
+    types = (ncip.Code("Block Or Trap"),)
+    looked = ask(ncip.LookupUser(header=header(alder), user_id=ncip.UserId("P1"), user_element_types=types), style)
+    assert isinstance(looked, ncip.LookupUserResponse)
+    told = looked.user_optional_fields.blocks_or_traps  # type: ignore[union-attr]
+    assert [str(one.block_or_trap_type) for one in told] == ["Block Check Out"]
     again = ncip.UserFields(user_privileges=(right("STATUS", "ACTIVE"),))
     assert problem(update(alder, new=again, style=style)) == "Unable To Add Element"
     for _ in range(2):

@@ -268,6 +268,18 @@ def test_a_temporary_item_made_changed_removed(alder: Library, style: ncip.Style
     )  # fmt: skip
 
 
+def test_what_a_temporary_item_has_no_room_for(alder: Library) -> None:
+    piece = circulation.AcceptRequest("R-1", "P1", "T-1", "War and peace")
+    circulation.accept_temporary_item(make_desk(alder), piece, NOW)
+    fields = ncip.ItemFields(physical_condition=ncip.PhysicalCondition(ncip.Code("Damaged")))
+    for more, expected in (
+        ({"add_item_fields": fields}, "Unable To Add Element"),
+        ({"delete_item_fields": fields}, "Unable To Delete Element"),
+    ):
+        answer = ask(ncip.UpdateItem(header=header(alder), item_id=ncip.ItemId("T-1"), **more))
+        assert (problem(answer), answer.problems[0].element) == (expected, "PhysicalCondition")
+
+
 def remove(library: Library, barcode: str) -> ncip.Response:
     return ask(ncip.DeleteItem(header=header(library), item_id=ncip.ItemId(barcode)))
 

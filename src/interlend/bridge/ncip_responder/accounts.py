@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from interlend import ncip
+from interlend.bridge.ncip_responder.answers import SET_BY
 from interlend.bridge.ncip_responder.asking import LONGEST_NUMBER, Ask, No
 from interlend.circulation import services as circulation
 from interlend.circulation.errors import refuse
@@ -364,7 +365,7 @@ def _block(ask: Ask, kind: str, patron: Patron) -> dict[str, Any]:
 
 
 def _reason(ask: Ask, kind: str) -> str:
-    return f"{kind} (set by {ask.call.caller.name})"[:200]
+    return f"{kind}{SET_BY}{ask.call.caller.name})"[:200]
 
 
 # --- names and secrets ------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from interlend.circulation.lifecycles import (
 from interlend.circulation.models import Item, Loan, Patron, Title
 from interlend.circulation.policies import why_not_borrow
 from interlend.circulation.queries import holds_of_item, item_by_barcode, open_loan, patron_facts
+from interlend.circulation.services import CLOSED
 
 _SCHEMES: Final = "http://www.niso.org/ncip/v1_0/imp1/schemes/"
 LOCATION_TYPES: Final = f"{_SCHEMES}locationtype/locationtype.scm"
@@ -36,6 +37,8 @@ STATUS: Final = {
     IN_TRANSIT: "In Transit Between Library Locations", DISPATCHED: "In Transit Between Library Locations",
     ON_HOLD: "Available For Pickup", ON_LOAN: "On Loan", MISSING: "Missing",
 }  # fmt: skip
+#: in the reason of a block that a message has set, between the name it used and the caller's
+SET_BY: Final = " (set by "
 EVERYTHING: Final = frozenset(
     {"bibliographicdescription", "circulationstatus", "datedue", "holdqueuelength", "itemdescription", "location"}
 )
@@ -133,7 +136,7 @@ def user_fields(ask: Ask, patron: Patron, types: Iterable[ncip.Code]) -> ncip.Us
         user_languages=tuple(ncip.Code(code, _LANGUAGES) for code in patron.languages.split())
         if "userlanguage" in wanted else (),
         user_privileges=_privileges(ask, patron, against) if "userprivilege" in wanted else (),
-        blocks_or_traps=_blocks(ask, against) if blocks else (),
+        blocks_or_traps=_blocks(ask, patron, against) if blocks else (),
         user_ids=_ids(ask, patron, wanted),
     )  # fmt: skip
 
@@ -204,8 +207,11 @@ def _privileges(ask: Ask, patron: Patron, against: tuple[str, ...]) -> tuple[nci
     )  # fmt: skip
 
 
-def _blocks(ask: Ask, against: tuple[str, ...]) -> tuple[ncip.BlockOrTrap, ...]:
-    kind = ncip.Code("Block Request Item", f"{_SCHEMES}blockortraptype/blockortraptype.scm")
+def _blocks(ask: Ask, patron: Patron, against: tuple[str, ...]) -> tuple[ncip.BlockOrTrap, ...]:
+    """One for all that stands against the account, under the name by which a message set it, if one did."""
+    said, by, _ = patron.block_reason.partition(SET_BY)
+    name = said if by and not said.startswith(CLOSED) else "Block Request Item"
+    kind = ncip.Code(name, f"{_SCHEMES}blockortraptype/blockortraptype.scm")
     return tuple(ncip.BlockOrTrap(agency=ask.agency, block_or_trap_type=kind) for _ in against[:1])
 
 

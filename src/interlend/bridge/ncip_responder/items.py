@@ -300,8 +300,12 @@ def create_item(ask: Ask, message: ncip.CreateItem) -> ncip.Response:
 
 
 def update_item(ask: Ask, message: ncip.UpdateItem) -> ncip.Response:
-    """Title data, call number and volume of a temporary item: first delete, then add."""
+    """Title data, call number and volume of a temporary item: first delete, then add. It has nothing else to change."""
     barcode = ask.barcode(message.item_id)
+    for verb, said in (("Delete", message.delete_item_fields), ("Add", message.add_item_fields)):
+        if said is not None and (element := _out_of_place(said)):
+            raise ask.no(f"Unable To {verb} Element", "Temporary items stand where the library's settings say, and of "
+                         "their condition nothing is kept.", element)  # fmt: skip
     changes: dict[str, str] = {}
     if message.delete_item_fields is not None:
         changes |= {name: "" for name in _told(message.delete_item_fields) if name != "title"}
@@ -309,6 +313,16 @@ def update_item(ask: Ask, message: ncip.UpdateItem) -> ncip.Response:
         changes |= _told(message.add_item_fields)
     circulation.change_temporary_item(ask.desk, barcode, changes, ask.now)
     return ncip.UpdateItemResponse(header=ask.header(), item_id=ask.item_id(barcode, message.item_id))
+
+
+def _out_of_place(said: ncip.ItemFields) -> str:
+    """The first element that a temporary item has no room for, "" where there is none."""
+    elements = {
+        "ItemUseRestrictionType": said.item_use_restriction_types, "Location": said.locations,
+        "PhysicalCondition": said.physical_condition, "SecurityMarker": said.security_marker,
+        "SensitizationFlag": said.sensitization,
+    }  # fmt: skip
+    return next((element for element, value in elements.items() if value), "")
 
 
 def _told(fields: ncip.ItemFields) -> dict[str, str]:
