@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 
 from interlend import ncip
 from interlend.bridge.models import Exchange
@@ -258,6 +260,29 @@ def test_a_wrong_pin_in_a_message_that_writes_is_counted_too(alder: Library) -> 
     for _ in range(guesses.MOST):
         assert problem(ask(wrong)) == "User Authentication Failed"
     assert prove(alder, "P1", "1234") == "User Authentication Failed"
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("writes", [False, True])
+def test_guesses_at_once_are_counted_like_guesses_in_a_row(writes: bool) -> None:
+    library = make_library()
+    make_caller(library)
+    make_patron(library, "P1")
+    make_item(library, "A1")
+    said = {"header": header(library), "authentication_inputs": typed(("Barcode Id", "P1"), ("PIN", "9999"))}
+    message = ncip.CheckOutItem(item_id=ncip.ItemId("A1"), **said) if writes else ncip.LookupUser(**said)
+
+    def guess(_: int) -> str:
+        try:
+            return ask(message).problems[0].detail or ""
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as guessers:
+        answers = list(guessers.map(guess, range(16)))
+    assert 1 <= sum("USER_AUTHENTICATION_FAILED" in one for one in answers) <= guesses.MOST
+    assert sum("TOO_MANY_GUESSES" in one for one in answers) >= 16 - guesses.MOST
 
 
 # --- CreateUserFiscalTransaction --------------------------------------------------------------------------------
