@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 FAILURES = 3
+#: how long one may try while all others wait for what comes of it
+TRIAL = timedelta(seconds=90)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
 
 
@@ -24,6 +26,10 @@ class Breaker:
 
     def is_open(self, now: datetime) -> bool:
         return self.paused_until is not None and now < self.paused_until
+
+    def wants_a_trial(self, now: datetime) -> bool:
+        """Whether its pause is over, so that one may try."""
+        return self.paused_until is not None and now >= self.paused_until
 
 
 def failed(breaker: Breaker, now: datetime) -> Breaker:

@@ -125,7 +125,8 @@ class GuardedHost:
 
     def _guarded(self, call: Callable[[], Result]) -> Result:
         known = Breaker(self.row.failures, self.row.failing_since, self.row.paused_until, self.row.last_ok_at)
-        if known.is_open(self.now):
+        trial = known.wants_a_trial(self.now)
+        if known.is_open(self.now) or (trial and not self._takes_the_trial()):
             raise HostProblem(
                 f"{self.row} has not answered since {self._clock(known.failing_since)}; your work is safe and is "
                 "finished by itself when it is back.",
@@ -139,10 +140,23 @@ class GuardedHost:
                 self._note(breaker.failed(known, self.now), trouble)
             elif self.host.heard > heard:  # a refusal proves that it is well; not to have asked proves nothing
                 self._note(breaker.succeeded(self.now), None)
+            elif trial:
+                self._leave_the_trial()
             raise
         if self.host.heard > heard:
             self._note(breaker.succeeded(self.now), None)
+        elif trial:
+            self._leave_the_trial()
         return result
+
+    def _takes_the_trial(self) -> bool:
+        """Whether it is for us to try; of several workers and desks the first one gets it."""
+        paused = HostSettings.objects.filter(pk=self.row.pk, paused_until=self.row.paused_until)
+        return bool(paused.update(paused_until=self.now + breaker.TRIAL))
+
+    def _leave_the_trial(self) -> None:
+        """It was not asked after all: the next one may."""
+        HostSettings.objects.filter(pk=self.row.pk).update(paused_until=self.row.paused_until)
 
     def _note(self, now_known: Breaker, trouble: HostProblem | None) -> None:
         quiet = trouble is None and self.row.failures == 0 and self.row.last_ok_at is not None
