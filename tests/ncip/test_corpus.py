@@ -204,6 +204,24 @@ READ: dict[str, tuple[type[ncip.Message], Version, dict[str, Any]]] = {
             "item_id": ItemId("31000000420"),
         },
     ),
+    "toolkit/Problem-trace.xml": (
+        ncip.BareProblem,
+        Version.V2_0,
+        {
+            "problems": (
+                ncip.Problem(
+                    type=Code(
+                        "Temporary Processing Failure",
+                        "http://www.niso.org/ncip/v1_0/schemes/processingerrortype/generalprocessingerror.scm",
+                    ),
+                    detail="The desk & the catalogue do not agree. Expected elements are"
+                    " <{http://www.niso.org/2008/ncip}ItemId>.\n"
+                    "\tat org.example.circulation.Desk.<init>(Desk.java:42)\n"
+                    "\tat org.example.circulation.Desk.open(Desk.java:7 < 9)",
+                ),
+            )
+        },
+    ),
     "alma/Response-problem.xml": (
         ncip.BareProblem,
         Version.V1_0,

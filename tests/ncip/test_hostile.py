@@ -38,6 +38,8 @@ FLOODS = {
     "ampersands": b"<NCIPMessage>" + b"&" * 1_000_000,
     "references": b"<NCIPMessage>" + b"&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" * 30_000,
     "brackets": b"<" * 1_000_000,
+    "small tags": OPEN + b"<ab" * 300_000 + CLOSE,
+    "small ends": OPEN + b"</a:b x=" * 120_000 + CLOSE,
     "spaces": b"<a" + b" " * 1_000_000,
     "too long": OPEN + b" " * wire.MAX_BYTES + CLOSE,
     "no end": OPEN + b"<ItemElementType>" * 50_000,

@@ -114,6 +114,28 @@ def test_clean_messages_have_no_deviations() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("1 < 2", "1 < 2"),
+        ("<init>", "<init>"),
+        ("<{urn:x}ItemId>", "<{urn:x}ItemId>"),
+        ("1</br>2 & 3", "1</br>2 & 3"),
+        ("<frozen importlib>", "<frozen importlib>"),
+        ("<b>1</b> & <br/>2", "1 & 2"),  # a pair of tags, and an empty one, are elements
+        ("<![CDATA[<a> < b]]> & <c>", "<a> < b & <c>"),
+    ],
+)
+def test_brackets_in_a_text(value: str, expected: str) -> None:
+    assert read(check_in(value)) == expected
+
+
+@pytest.mark.parametrize("value", ["<String>", "1<ItemId", "<b>1</b><b>", "</ItemId>"])
+def test_an_unclosed_element_is_not_taken_for_text(value: str) -> None:
+    with pytest.raises(ncip.ProtocolError):
+        ncip.decode(check_in(value).encode())
+
+
+@pytest.mark.parametrize(
     ("attribute", "version"),
     [
         ('version="http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd"', Version.V1_0),

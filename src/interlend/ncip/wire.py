@@ -1,9 +1,9 @@
 """From the bytes of the network to a tree of XML: what wraps them taken off, what is broken mended where that is safe.
 
 Strategy: parse at once, since nearly every message is well formed; only when that fails look for the damage that real
-peers do (undeclared encodings, bare ampersands, stray control characters, undeclared prefixes, end tags cut off by a
-wrong Content-Length, text around the document) and parse once more. Nothing is fetched, no entity is expanded, size
-and depth are bounded.
+peers do (undeclared encodings, bare ampersands and brackets, stray control characters, undeclared prefixes, end tags
+cut off by a wrong Content-Length, text around the document) and parse once more. Nothing is fetched, no entity is
+expanded, size and depth are bounded.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ _CHARACTER: Final = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));")
 _AMPERSAND: Final = re.compile(
     r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,8}|#x[0-9A-Fa-f]{1,8});)(?:([A-Za-z][A-Za-z0-9]{1,30});)?"
 )
+# “<” that begins no tag, and the tags whose names begin with a small letter: no element of NCIP's does.
+_BRACKET: Final = re.compile(r"<(?![A-Za-z_/!?]|\Z)|<(/?)((?:[A-Za-z_][\w.-]*:)?[a-z][\w.-]*)(?=[^<>]*>)([^<>]*/>)?")
 _TAG: Final = re.compile(r"<(/?)([A-Za-z_][\w.:-]*)([^<>]*)>")
 _CUT_TAG: Final = re.compile(r"([^<]*)(?:(<)(?:(/)([\w.:-]*)\s*)?)?")
 _PREFIX: Final = re.compile(r"</?([A-Za-z_][\w.-]*):[A-Za-z_]")
@@ -222,6 +224,7 @@ def _mended(data: bytes, error: etree.XMLSyntaxError, notes: list[str]) -> tuple
     text = _with_spaces(text, notes)
     text = _without_controls(text, notes)
     text = _with_ampersands(text, notes)
+    text = _with_brackets(text, notes)
     text = _with_prefixes(text, notes)
     ended = _with_end_tags(text)
     if ended is not None:
@@ -308,6 +311,21 @@ def _with_ampersands(text: str, notes: list[str]) -> str:
     mended = "".join(piece if piece.startswith("<!") else _AMPERSAND.sub(mend, piece) for piece in _pieces(text))
     if mended != text:
         notes.append("bare ampersands escaped")
+    return mended
+
+
+def _with_brackets(text: str, notes: list[str]) -> str:
+    """Angle brackets of a text escaped: “a < b”, “<init>” in a stack trace, “<br>” without an end."""
+    tags = [(slash, name) for slash, name, empty in _BRACKET.findall(text) if name and not empty]
+    paired = {name for slash, name in tags if slash} & {name for slash, name in tags if not slash}
+
+    def mend(found: re.Match[str]) -> str:
+        _slash, name, empty = found.groups()
+        return found.group() if empty or name in paired else "&lt;" + found.group()[1:]
+
+    mended = "".join(piece if _OPAQUE.match(piece) else _BRACKET.sub(mend, piece) for piece in _pieces(text))
+    if mended != text:
+        notes.append("angle brackets in a text escaped")
     return mended
 
 
