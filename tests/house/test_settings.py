@@ -65,7 +65,7 @@ def test_what_is_secret_may_be_a_file(ask: Ask, tmp_path: Path) -> None:
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example", 5433, "interlend")
     assert database["PASSWORD"] == "pa/ss"
     assert database["OPTIONS"]["sslmode"] == "require"
-    assert database["OPTIONS"]["pool"]["max_size"] == 12
+    assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (600, True)
     assert not (tmp_path / "var").exists()
 
 

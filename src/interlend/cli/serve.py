@@ -68,17 +68,9 @@ def check_database() -> None:
     except (DatabaseError, ImproperlyConfigured) as wrong:
         raise click.ClickException(f"The database does not answer: {wrong}") from wrong
     finally:
-        _close_database()
+        connections.close_all()  # one that crossed a fork would be shared by two processes
     if plan:
         raise click.ClickException("The database has not this version's tables yet: run `interlend migrate` first.")
-
-
-def _close_database() -> None:
-    """Close what is open, the pool included: a connection that crossed a fork would be shared by two processes."""
-    connections.close_all()
-    for one in connections.all(initialized_only=True):
-        if hasattr(one, "close_pool"):
-            one.close_pool()
 
 
 def listen(host: str, port: int) -> socket.socket:
