@@ -70,6 +70,7 @@ def said() -> dict[str, str]:
 
 def _of_module(tree: ast.Module) -> Iterator[str]:
     yield from _of_tables(tree)
+    yield from _facts_in_words(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from filter(_is_said, _of_call(node))
@@ -81,6 +82,18 @@ def _of_module(tree: ast.Module) -> Iterator[str]:
                     yield from filter(_is_said, _texts(inner.value))
         elif isinstance(node, ast.Assign | ast.AnnAssign) and _targets(node) & NAMES:
             yield from filter(_is_said, _texts(node.value))
+
+
+def _facts_in_words(tree: ast.Module) -> Iterator[str]:
+    """Words that go into a sentence by way of a variable: `much = "two hours"`, then `f"It takes {much}."`."""
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        inside = [node for node in ast.walk(function) if isinstance(node, ast.FormattedValue)]
+        facts = {node.value.id for node in inside if isinstance(node.value, ast.Name)}
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign | ast.AnnAssign) and _targets(node) & facts:
+                yield from (text for text in _texts(node.value) if " " in text.strip() and _is_said(text))
 
 
 def _in_f_strings(tree: ast.Module) -> Iterator[str]:

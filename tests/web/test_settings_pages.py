@@ -260,9 +260,9 @@ def test_a_branch_goes_with_its_hours_and_closures_but_not_from_under_a_request(
     ill = make_ill(alder, make_patron(alder), pickup="ANNEX")
     assert "1 open request" in post(client, url("branches", annex, "delete"))
     moved = post(client, url("branches", annex), code="ANX", name="Annex", pickup="active")
-    assert "1 open requests are to be picked up at ANNEX" in moved
+    assert "1 open request is to be picked up at ANNEX" in moved
     never = post(client, url("branches", annex), code="ANNEX", name="Annex", pickup="never")
-    assert "are to be picked up at ANNEX" in never
+    assert "is to be picked up at ANNEX" in never
     ill.delete()
     assert "Deleted:" in post(client, url("branches", annex, "delete"))
     assert not OpenHours.objects.exists()

@@ -204,7 +204,7 @@ def test_health_shows_what_failed_with_its_buttons(shipped: Any, client_of: Any,
     with telling():
         services.receive(make_desk(shipped.alder, "ILL"), shipped.ill.pk, NOW)
     page = client.get(reverse("health"))
-    assert "Steps: 1 need a person" in words_of(page, "//a[@class='health']")
+    assert "Steps: 1 needs a person" in words_of(page, "//a[@class='health']")
     said = words_of(page, "//main")
     assert "already belongs to “Something of our own”" in said
     assert "Try again Done by hand Skip" in said

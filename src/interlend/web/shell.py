@@ -326,13 +326,16 @@ def _nav(request: HttpRequest, library_id: int, user: StaffMember) -> list[Secti
 def _health(library_id: int, now: datetime) -> list[Dot]:
     letters, waiting = for_a_person(library_id).count(), unsettled(library_id).count()
     failed = parked(library_id).count()
-    mail = _("%d letters wait for a person") % letters if letters else _("Every letter went")
+    wait = ngettext("%d letter waits for a person", "%d letters wait for a person", letters)
+    mail = wait % letters if letters else _("Every letter went")
     dots = _of_host(host_health(library_id, now), now)
     dots += [Dot("look" if letters else "good", _("Mail: %d to see to") % letters if letters else _("Mail"), mail)]
     if failed:
-        dots.append(Dot("look", _("Steps: %d need a person") % failed, _("Open to see which and why")))
+        steps = ngettext("Steps: %d needs a person", "Steps: %d need a person", failed) % failed
+        dots.append(Dot("look", steps, _("Open to see which and why")))
     elif waiting:
-        dots.append(Dot("look", _("Steps: %d wait") % waiting, _("They are tried again by themselves")))
+        steps = ngettext("Steps: %d waits", "Steps: %d wait", waiting) % waiting
+        dots.append(Dot("look", steps, _("They are tried again by themselves")))
     else:
         dots.append(Dot("good", _("Steps"), _("Nothing waits")))
     return dots

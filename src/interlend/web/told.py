@@ -26,10 +26,12 @@ from django.utils.translation.trans_real import catalog
 from interlend.outbox.errors import Trouble
 from interlend.refusal import Refused, n_
 
-#: facts that are words or sentences of ours, not names that people gave
-WORDS: Final = frozenset({
-    "blocks", "can", "cause", "change", "complaint", "detail", "fact", "how", "missing", "owner", "remedy", "sentence",
-    "service", "side", "since", "state", "what", "whose", "why", "word",
+#: facts that are names and numbers which people or other systems gave; every other one may be words of ours
+GIVEN: Final = frozenset({
+    "account", "account_of", "amount", "barcode", "borrower_name", "ca_file", "clock", "code", "dialect", "file",
+    "fromkeys", "host", "hostname", "item", "meant", "moved", "name", "names", "number", "own", "partner",
+    "partner_name", "pickup", "pk", "policy", "request", "row", "rstrip", "sender", "smtp_words", "symbol", "text",
+    "title", "to", "to_agency", "trouble", "url", "user", "user_name", "versions", "who", "words",
 })  # fmt: skip
 #: what a changed field is called in a history
 FIELDS: Final = (
@@ -82,9 +84,11 @@ def told(text: str) -> str:
 
 
 def _fact(name: str, value: object) -> object:
-    if isinstance(value, str):
-        return told(value) if name in WORDS else _day(value)
-    return value
+    if not isinstance(value, str):
+        return value
+    ours = name not in GIVEN or (value[:1].islower() and " " in value)  # "a partner" stands for a name
+    said = told(value) if ours else value
+    return _day(value) if said == value else said
 
 
 def _day(text: str) -> str:

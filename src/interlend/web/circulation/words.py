@@ -18,6 +18,7 @@ from interlend.circulation import facts
 from interlend.circulation.models import Hold, Item, Loan
 from interlend.notices.models import Letter
 from interlend.outbox.models import Event
+from interlend.refusal import n_
 from interlend.web.templatetags.interlend_tags import local_date, local_moment, local_time
 from interlend.web.told import fill, told
 
@@ -228,11 +229,18 @@ _NOBODYS = {
     "circulation": gettext_lazy("circulation"), "the patron": gettext_lazy("the patron"),
     "site file": gettext_lazy("site file"),
 }  # fmt: skip
+_LOADED = n_("load of {file}")
 
 
 def by(event: Event) -> str:
     """Who did it, and where."""
-    return join(*(str(_NOBODYS.get(name, name)) for name in (event.actor, event.place)))
+    return join(*(_name(name) for name in (event.actor, event.place)))
+
+
+def _name(name: str) -> str:
+    if name.startswith(_LOADED.format(file="")):
+        return told(name)
+    return str(_NOBODYS.get(name, name))
 
 
 def past(events: Iterable[Event]) -> list[Past]:

@@ -32,6 +32,7 @@ from interlend.notices.models import NoticePolicy
 from interlend.web.circulation.words import moment
 from interlend.web.settings import forms, joins
 from interlend.web.templatetags.interlend_tags import local_date
+from interlend.web.told import told
 
 Words = Any  # a text, or one that is translated when it is shown
 
@@ -115,10 +116,11 @@ def _behaviour(row: HostSettings, now: datetime) -> list[dict[str, Any]]:
     if row.kind != HostSettings.Kind.NCIP:
         return []
     failing = {"since": moment(row.failing_since), "n": row.failures}
-    lately = _("No answer since %(since)s (%(n)d tries)") % failing if row.failing_since else _("It answers")
+    silent = ngettext("No answer since %(since)s (1 try)", "No answer since %(since)s (%(n)d tries)", row.failures)
+    lately = silent % failing if row.failing_since else _("It answers")
     paused = row.paused_until if row.paused_until and row.paused_until > now else None
     return [
-        {"label": _("Lately"), "value": lately, "big": True, "note": row.last_trouble},
+        {"label": _("Lately"), "value": lately, "big": True, "note": told(row.last_trouble)},
         {"label": _("Last answer"), "value": moment(row.last_ok_at) or _("none so far")},
         {"label": _("Left alone until"), "value": moment(paused), "note": _("then it is tried again by itself")},
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from interlend.circulation.models import (
     CollectionTypePolicy,
@@ -186,11 +186,11 @@ class BranchForm(RowForm):
         was = self.initial.get("code", "")
         moved = was and known.get("code", was) != was
         if (moved or known.get("pickup") == PickupStatus.NEVER) and (waiting := to_be_picked_up(self.library.pk, was)):
-            said = {"count": waiting, "code": was}
-            self.add_error(
-                "code" if moved else "pickup",
-                _("%(count)d open requests are to be picked up at %(code)s; change their pickup place first.") % said,
-            )
+            sentence = ngettext(
+                "%(count)d open request is to be picked up at %(code)s; change its pickup place first.",
+                "%(count)d open requests are to be picked up at %(code)s; change their pickup place first.", waiting,
+            )  # fmt: skip
+            self.add_error("code" if moved else "pickup", sentence % {"count": waiting, "code": was})
         return known
 
 

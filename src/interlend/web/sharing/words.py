@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as n_
+from django.utils.translation import ngettext
 
 from interlend.circulation.words import fold
 from interlend.libraries.policies import SHARE, may
@@ -247,7 +248,8 @@ def step_detail(errand: Errand) -> str:
         return told(found)
     said = what_now(errand)
     if errand.state == WAITING and errand.tries:
-        tries = _("Tried %(n)d times; next try %(when)s.") % {"n": errand.tries, "when": moment(errand.due_at)}
+        tries = ngettext("Tried once; next try %(when)s.", "Tried %(n)d times; next try %(when)s.", errand.tries)
+        tries %= {"n": errand.tries, "when": moment(errand.due_at)}
         return f"{said} {tries}".strip()
     return said
 
