@@ -1,4 +1,4 @@
-"""Fills a database for the benchmark: a library, its policies, patrons, items in bulk, and one NCIP caller."""
+"""The benchmark's side of the database: a library with items in bulk and one NCIP caller, and statements counted."""
 
 from __future__ import annotations
 
@@ -47,3 +47,26 @@ def fill(items: int, patrons: int) -> None:
         Item.objects.bulk_create(copies([title.pk for title in titles]), batch_size=1000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+
+
+def count(bodies: dict[str, bytes]) -> dict[str, int]:
+    """Statements of each message, BEGIN and COMMIT left out, when everything that is kept for seconds is kept."""
+    import django
+
+    django.setup()
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+    from django.utils import timezone
+
+    from interlend.bridge.ncip_responder import door
+
+    def said(body: bytes) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            answer = door.respond(body, now=timezone.now())
+        if b"Problem" in answer.body:
+            raise SystemExit(answer.body.decode())
+        return sum(query["sql"].split()[0] not in {"BEGIN", "COMMIT"} for query in seen)
+
+    door.respond(bodies["LookupUser"], now=timezone.now())
+    said(bodies["AcceptItem"].replace(b"counted", b"first"))
+    return {service: said(body) for service, body in bodies.items()}

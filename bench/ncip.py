@@ -15,6 +15,7 @@ import http.client
 import multiprocessing
 import os
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -101,9 +102,15 @@ def fill(url: str, items: int) -> None:
     subprocess.run([sys.executable, "-c", code], env=env, check=True)
 
 
-def _free_port() -> int:
-    import socket
+def statements(url: str, due: str) -> str:
+    """How many each message says to the database."""
+    bodies = {name: message(name, patron="P00001", item="counted", request="R-counted", due=due) for name in BODIES}
+    code = f"import bench_fill; print(*(f'{{k}} {{n}}' for k, n in bench_fill.count({bodies!r}).items()), sep=', ')"
+    env = os.environ | {"DATABASE_URL": url, "PYTHONPATH": f"{ROOT / 'bench'}:{ROOT}", "INTERLEND_LOG": "ERROR"}
+    return subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, text=True).stdout
 
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -123,6 +130,21 @@ def _wait_for(port: int) -> None:
 # --- clients --------------------------------------------------------------------------------------------------------
 
 
+def said(port: int, body: bytes) -> bytes:
+    """Post one message on a new connection; the whole answer. As lean as can be: the clients share the processors."""
+    head = f"POST /ncip HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n"
+    head += f"Content-Type: application/xml\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
+        line.sendall(head.encode() + body)
+        parts = []
+        while part := line.recv(65536):
+            parts.append(part)
+    answer = b"".join(parts)
+    if not answer.startswith(b"HTTP/1.1 200"):
+        raise SystemExit(f"the server said {answer[:60]!r}")
+    return answer
+
+
 def client(number: int, port: int, messages: int, due: str, run: str, out: multiprocessing.Queue[Took]) -> None:
     """One client: rounds of the four messages about one patron and one new item; a connection each."""
     took: Took = []
@@ -132,10 +154,7 @@ def client(number: int, port: int, messages: int, due: str, run: str, out: multi
         for service in BODIES:
             body = message(service, **known)
             begun = time.perf_counter()
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-            connection.request("POST", "/ncip", body, {"Content-Type": "application/xml"})
-            answer = connection.getresponse().read()
-            connection.close()
+            answer = said(port, body)
             took.append((service, time.perf_counter() - begun, b"Problem" not in answer))
     out.put(took)
 
@@ -215,6 +234,7 @@ def memory(pids: list[int]) -> float:
 def measure(kind: str, items: int, clients: list[int], messages: int, workers: int, due: str) -> None:
     with database(kind) as url:
         fill(url, items)
+        print(f"{kind}, {items:,} items; statements a message: {statements(url, due)}", end="", flush=True)
         with server(url, 1 if kind == "sqlite" else workers) as (port, pid):
             load(port, 4, 400, due, "warm")
             for number in clients:
