@@ -123,9 +123,10 @@ def test_clean_messages_have_no_deviations() -> None:
         ("<frozen importlib>", "<frozen importlib>"),
         ("<b>1</b> & <br/>2", "1 & 2"),  # a pair of tags, and an empty one, are elements
         ("<![CDATA[<a> < b]]> & <c>", "<a> < b & <c>"),
+        ("<Scheme>any</Scheme><Value>31000</Value>", "31000"),
     ],
 )
-def test_brackets_in_a_text(value: str, expected: str) -> None:
+def test_markup_in_a_text(value: str, expected: str) -> None:
     assert read(check_in(value)) == expected
 
 

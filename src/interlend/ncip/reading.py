@@ -445,6 +445,9 @@ def _text(element: etree._Element) -> str:
     if len(element) == 0:
         text = element.text
         return text.strip() if text else ""
+    value = element.find("{*}Value")
+    if value is not None and not (element.text or "").strip():
+        return _text(value)  # a pair of scheme and value where a plain text belongs
     pieces = [element.text or ""]
     for child in element.iterdescendants():
         if not _is_element(child):
