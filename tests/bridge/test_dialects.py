@@ -224,6 +224,50 @@ def test_a_peer_may_be_called_by_one_name_only(host: SimulatedHost) -> None:
     assert said.header.from_agency == said.header.to_agency == ncip.Code("THEM")
 
 
+def test_alma_is_called_by_one_name_and_told_its_partners_code(host: SimulatedHost) -> None:
+    for step in ("LookupUser", "AcceptItem", "CheckOutItem", "CheckInItem"):
+        said = ncip.decode(bytes_sent(host, DIALECTS["alma"], STEPS[step], profile="INTERLEND"))
+        assert said.header is not None
+        assert said.header.from_agency == said.header.to_agency == ncip.Code("THEM")
+        assert said.header.application_profile == ncip.Code("INTERLEND")
+
+
+@pytest.mark.parametrize(("key", "title"), [("voyager", "Uber den Fluss"), ("horizon", "Über den Fluß")])
+def test_letters_that_would_arrive_damaged_are_sent_without_their_accents(
+    host: SimulatedHost, key: str, title: str
+) -> None:
+    ask = replace(ACCEPT, title="Über den Fluß" if key == "horizon" else "Über den Fluss", author="Čapek, Karel")
+    said = ncip.decode(bytes_sent(host, DIALECTS[key], lambda to: to.accept_item(ask)))
+    assert isinstance(said, ncip.AcceptItem)
+    assert said.item_optional_fields is not None
+    about = said.item_optional_fields.bibliographic_description
+    assert about is not None
+    assert (about.title, about.author) == (title, "Capek, Karel" if key == "voyager" else "Čapek, Karel")
+
+
+def test_a_title_of_which_nothing_is_left_is_the_request(host: SimulatedHost) -> None:
+    body = bytes_sent(host, DIALECTS["voyager"], lambda to: to.accept_item(replace(ACCEPT, title="Война и мир")))
+    assert b"<Title>ALD-1</Title>" in body
+
+
+def test_a_look_at_what_an_account_has_is_valid_too(host: SimulatedHost, shared: Path) -> None:
+    for key in ("alma", "polaris", "generic-1", "koha"):
+        dialect = DIALECTS[key]
+        for ask in (ACCEPT, CheckOutItem("BRK-1", "A1", "INST-BRK")):
+            host.store.clear()
+            kept: list[Kept] = []
+            peer = Peer("The host", Line(host.url), replace(dialect, can_look_up_items=False), "US", "THEM")
+            HostOverNcip(peer, DESK, NOW, keep=kept.append).look(ask)
+            [sent] = kept
+            message = ncip.decode(sent.sent)
+            assert isinstance(message, ncip.LookupUser)
+            assert message.loaned_items_desired is isinstance(ask, CheckOutItem)
+            assert message.requested_items_desired is isinstance(ask, AcceptItem)
+            body = ncip.encode(message, replace(dialect.style, qualified=True))
+            judge = _schema(shared, dialect.style.version)
+            assert judge.validate(etree.fromstring(body)), f"{key}: {judge.error_log}\n{body.decode()}"
+
+
 def test_a_secret_of_the_agency_goes_into_the_header(host: SimulatedHost) -> None:
     said = ncip.decode(bytes_sent(host, DIALECTS["generic"], STEPS["LookupUser"], agency_secret="s3cret"))
     assert said.header is not None

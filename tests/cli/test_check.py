@@ -240,6 +240,13 @@ def test_an_answer_in_another_version(
     assert told.output.splitlines()[-1] == "9 lines, it works; 1 to look at."
 
 
+def test_a_profile_that_is_needed(row: HostSettings) -> None:
+    lines = checked(row, dialect="alma", from_agency="RELAIS")
+    assert (lines["Profile"].result, lines["Profile"].remedy) == ("look", "Set the profile that its operators gave.")
+    assert "we are ALD and speak to ALD at" in lines["Settings"].seen, "both agencies are the library's own"
+    assert "Profile" not in checked(row, profile="RELAIS")
+
+
 def test_partners_without_an_account_are_named(row: HostSettings) -> None:
     Partner.objects.filter(library=row.library).update(account="")
     line = checked(row)["Accounts"]

@@ -76,9 +76,13 @@ def _settings(row: HostSettings) -> list[Check]:
     if not row.to_agency:
         remedy = "Set what the system calls this library."
         return [Check("Agency ids", "stop", "It is not set what the system calls this library.", remedy)]
-    sender = row.from_agency or row.to_agency
+    one = DIALECTS[row.dialect].one_agency or not row.from_agency
+    sender = row.to_agency if one else row.from_agency
     seen = f"{DIALECTS[row.dialect].name}; we are {sender} and speak to {row.to_agency} at {row.url}."
     found = [Check("Settings", "ok", seen)]
+    if DIALECTS[row.dialect].needs_profile and not row.profile:
+        seen = "No profile is set; this system may refuse all messages without one."
+        found.append(Check("Profile", "look", seen, "Set the profile that its operators gave."))
     parts = urlsplit(row.url)
     if parts.scheme != "https" and parts.hostname not in NEAR:
         seen = "The connection is not encrypted: barcodes of patrons travel readable."

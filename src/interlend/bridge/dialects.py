@@ -1,8 +1,9 @@
 """How each vendor's circulation system wishes to be spoken to: frozen records, never `if vendor ==`.
 
 Strategy: one generic dialect per version, and each vendor as its differences from it. What a site sets itself (address,
-agency ids, secrets) is not here but in its `Peer`. Sources: the reference on NCIP, sections 3.2 to 3.4 and 4.2; the
-shapes agree with real messages of the same vendors (tests/bridge/test_dialects.py).
+agency ids, secrets) is not here but in its `Peer`. Sources: the reference on NCIP, sections 3.2 to 3.4 and 4.2; what
+vendors publish about their responders, named beside the records; the shapes agree with real messages of the same
+vendors (tests/bridge/test_dialects.py).
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Dialect:
     one_agency: bool = False
     agency_scheme: str | None = None
     profile: Code | None = None
+    #: it refuses messages without the profile that the site has been given
+    needs_profile: bool = False
     item_type: Code | None = None
     user_type: Code | None = None
     request_type: Code | None = None
@@ -55,6 +58,8 @@ class Dialect:
     sends_desired_due: bool = True
     mandated: bool = False
     date_only: bool = False
+    #: letters beyond ASCII arrive damaged, so they are sent without their accents
+    ascii_only: bool = False
     #: the account may be named by the borrower's symbol instead of a barcode
     institution_type: Code | None = None
     user_elements: tuple[str, ...] = ("Name Information", "User Privilege", "Block Or Trap")
@@ -130,17 +135,27 @@ _RESHARE = replace(
     check_in_elements=("Bibliographic Description",),
     item_element_scheme=f"{_RESHARE_SCHEMES}itemelementtype/itemelementtype.scm",
 )  # fmt: skip
+# Alma's NCIP application profile (version 2): From and To are both the institution's code or ISIL, the profile is the
+# code of the partner record; it offers no lookup of items.
 ALMA = replace(
-    _RESHARE, key="alma", name="Ex Libris Alma", already_checked_in=(*CHECKED_IN_ALREADY, "item is not on loan")
-)
+    _RESHARE, key="alma", name="Ex Libris Alma", one_agency=True, needs_profile=True,
+    already_checked_in=(*CHECKED_IN_ALREADY, "item is not on loan"),
+)  # fmt: skip
+# Sierra's help on its NCIP Responder: version 2.0, holds and loans of lent items go to one institutional patron record.
 SIERRA = replace(_RESHARE, key="sierra", name="Innovative Sierra")
+# NCIPServer's driver for Evergreen: any action that begins with Hold; a barcode that is there already is refused as
+# Duplicate Item; checked in, a borrowed item is deleted. (iNCIPit is for INN-Reach: its AcceptItem wants a copy and a
+# hold that ItemShipped has made, so it cannot be driven with these four services.)
 EVERGREEN = replace(_RESHARE, key="evergreen", name="Evergreen")
+# mod-ncip finds its settings by FromAgencyId and answers a UserId only where User Id was asked for.
 FOLIO = replace(_RESHARE, key="folio", name="FOLIO mod-ncip")
 KOHA = replace(
     _RESHARE, key="koha", name="Koha, NCIP server",
     # its parser finds the root by the bare name: a prefix makes it fail
     style=replace(_RESHARE.style, prefix=None, qualified=False), can_look_up_items=True,
 )  # fmt: skip
+# Some Polaris sites answer version 2; their parser wants no prefixes either.
+POLARIS_2 = replace(KOHA, key="polaris-2", name="Innovative Polaris, version 2", can_look_up_items=False)
 CROSSLINK = replace(
     GENERIC, key="crosslink", name="As CrossLink speaks", can_look_up_items=False, can_look_up_requests=False,
     style=Style(version=Version.V2_02, version_uri="http://www.niso.org/ncip/v2_02/imp1/xsd/ncip_v2_02.xsd"),
@@ -155,11 +170,15 @@ _RESHARE_1 = replace(
     user_element_scheme=f"{_RESHARE_SCHEMES}userelementtype/userelementtype.scm", sends_desired_due=False,
     can_look_up_items=False,
 )  # fmt: skip
+# ToAgencyId is the abbreviation of a branch; Polaris reckons due dates itself, whatever is wished (its users' forum).
 POLARIS = replace(_RESHARE_1, key="polaris", name="Innovative Polaris")
 SYMPHONY = replace(_RESHARE_1, key="symphony", name="SirsiDynix Symphony")
 HORIZON = replace(_RESHARE_1, key="horizon", name="SirsiDynix Horizon")
-VOYAGER = replace(_RESHARE_1, key="voyager", name="Ex Libris Voyager", content_type="text/xml")
-TLC = replace(_RESHARE_1, key="tlc", name="TLC", agency_scheme="tlcdelivers")
+VOYAGER = replace(_RESHARE_1, key="voyager", name="Ex Libris Voyager", content_type="text/xml", ascii_only=True)
+# The scheme is the one that the manual of Relais ILL gives for TLC.
+TLC = replace(
+    _RESHARE_1, key="tlc", name="TLC", agency_scheme="http://www.tlcdelivers.com/ncip/schemes/uniqueagencyid.scm"
+)
 ALEPH = replace(
     _RESHARE_1, key="aleph", name="Ex Libris Aleph", content_type="application/x-www-form-urlencoded",
     already_accepted=("duplicate item",),
@@ -178,7 +197,7 @@ RELAIS_1 = replace(
 DIALECTS: dict[str, Dialect] = {
     dialect.key: dialect
     for dialect in (
-        GENERIC, INTERLEND, GENERIC_1, WMS, RESHARE_WMS2, ALMA, FOLIO, KOHA, EVERGREEN, POLARIS, SIERRA, SYMPHONY,
-        HORIZON, VOYAGER, TLC, ALEPH, RELAIS_2, RELAIS_1, CROSSLINK,
+        GENERIC, INTERLEND, GENERIC_1, WMS, RESHARE_WMS2, ALMA, FOLIO, KOHA, EVERGREEN, POLARIS, POLARIS_2, SIERRA,
+        SYMPHONY, HORIZON, VOYAGER, TLC, ALEPH, RELAIS_2, RELAIS_1, CROSSLINK,
     )
 }  # fmt: skip

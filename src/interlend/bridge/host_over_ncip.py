@@ -7,6 +7,7 @@ again; what may have happened is *unknown*, and before any repeat the peer is as
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -44,7 +45,13 @@ Answer = TypeVar("Answer", bound=Response)
 BLOCKED_WORDS = ("blocked", "barred", "expired", "restricted", "n")
 NOT_THERE = ("unknown item", "unknown_item", "unknown record")
 #: states of an item that is back; one that waits for a patron may never have been told of
-AT_REST = ("Available On Shelf", "Available", "Waiting To Be Reshelved", "In Transit Between Library Locations")
+AT_REST = (
+    "Available On Shelf",
+    "Available",
+    "Checked In",
+    "Waiting To Be Reshelved",
+    "In Transit Between Library Locations",
+)
 NO_REQUEST = ("unknown request", "unknown_request")
 #: answers to a look which mean that this peer cannot be asked
 NOT_OFFERED = (
@@ -376,12 +383,13 @@ class HostOverNcip:
         return ncip.RequestId(number, self.dialect.request_type, self._agency(self.dialect.request_agency))
 
     def _described(self, ask: AcceptItem) -> ncip.ItemOptionalFields:
+        said = _without_accents if self.dialect.ascii_only else str
         described = ncip.BibliographicDescription(
-            author=ask.author or None, edition=ask.edition or None, publication_date=ask.year or None,
-            publisher=ask.publisher or None, title=ask.title or None,
+            author=said(ask.author) or None, edition=said(ask.edition) or None, publication_date=ask.year or None,
+            publisher=said(ask.publisher) or None, title=said(ask.title) or ask.request or None,
             medium_type=self.dialect.medium if ask.medium == "Book" else None,
         )  # fmt: skip
-        call_number = ask.call_number or ask.volume
+        call_number = said(ask.call_number or ask.volume)
         item = ncip.ItemDescription(call_number=call_number) if call_number and self.dialect.sends_call_number else None
         return ncip.ItemOptionalFields(bibliographic_description=described, item_description=item)
 
@@ -539,6 +547,11 @@ def _is_the_piece(ask: AcceptItem, request: ncip.RequestId | None, title: str) -
 def _title(fields: ncip.ItemOptionalFields | None) -> str:
     about = fields.bibliographic_description if fields else None
     return (about.title or "") if about else ""
+
+
+def _without_accents(text: str) -> str:
+    """In letters of ASCII as far as there are any: a title in another script is gone."""
+    return " ".join(unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().split())
 
 
 def _folded(title: str) -> str:
