@@ -80,7 +80,7 @@ def _of_module(tree: ast.Module) -> Iterator[str]:
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Return | ast.Yield):
                     yield from filter(_is_said, _texts(inner.value))
-        elif isinstance(node, ast.Assign | ast.AnnAssign) and _targets(node) & NAMES:
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and _targets(node) & NAMES:
             yield from filter(_is_said, _texts(node.value))
 
 
@@ -105,7 +105,7 @@ def _in_f_strings(tree: ast.Module) -> Iterator[str]:
                     yield from _texts(call.args[0])
 
 
-def _targets(node: ast.Assign | ast.AnnAssign) -> set[str]:
+def _targets(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> set[str]:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     return {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
 

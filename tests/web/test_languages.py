@@ -55,12 +55,14 @@ from interlend.sharing.host import HostProblem
 from interlend.sharing.models import IllRequest, Partner
 from interlend.web import told
 from interlend.web.settings.entries import KINDS
-from tests.make import make_consortium, make_desk, make_ill, make_item, make_patron, make_staff
+from tests.make import branch, make_consortium, make_desk, make_ill, make_item, make_patron, make_staff
 from tests.web.conftest import Clock
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "src/interlend/locale/de/LC_MESSAGES/django.po"
 OPENS, CLOSES = "⟦", "⟧"
+#: facts that have a shape of their own
+SAMPLES = {"day": "3 May 2027", "since": " since 3 May 2027"}
 
 # --- the made-up language ---------------------------------------------------------------------------------------
 
@@ -157,7 +159,7 @@ def test_every_reason_and_every_fact_is_in_the_catalogue(pseudo: str) -> None:
 def test_a_reason_that_was_kept_in_english_is_found_again_with_its_facts(pseudo: str, code: str) -> None:
     """As a failed step keeps it: filled in, in English, long before somebody reads it."""
     names = set(re.findall(r"\{(\w+)\}", " ".join(circulation.REASONS[code])))
-    facts = {name: {"day": "3 May 2027", "since": " since 3 May 2027"}.get(name, f"Zz{name}9") for name in names}
+    facts = {name: SAMPLES.get(name, f"Zz{name}9") for name in names}
     no = circulation.Refused(circulation.Reason(code, dict(facts)))
     with translation.override(pseudo):
         said = told.refusal(HostProblem(no.sentence, remedy=no.remedy))
@@ -207,6 +209,11 @@ def test_german_is_nearly_complete_and_compiled(texts: list[dict[str, str]]) -> 
          "Weekly; am Montag geschlossen, daher der nächste Öffnungstag"),
         ("No patron of this library has the barcode P1.", "Kein Benutzer dieser Bibliothek hat den Barcode P1."),
         ("Alder: Circulation is busy just now.", "Alder: Die Ausleihe ist gerade überlastet."),
+        (
+            "Koha does not know the patron P1. (It says: No. 7.) ILL staff: ship another copy.",
+            "Koha kennt den Benutzer P1 nicht. (Es meldet: No. 7.) Fernleihe: ein anderes Exemplar versenden.",
+        ),
+        ("“Dr. No. A Novel” is held for another patron.", "„Dr. No. A Novel“ liegt für einen anderen Benutzer bereit."),
         ("Possible now: Mark returned, Cancel.", "Jetzt möglich: Rücksendung buchen, Stornieren."),
         ("12 Never 2027", "12 Never 2027"),
     ],
@@ -319,7 +326,7 @@ def scans(client: Client, alder: Library) -> Iterator[HttpResponse]:
                 yield client.post(reverse(page), {"barcode": barcode}, headers=script)
     for barcode in ("Q999", "A1"):
         yield client.post(reverse("patron_check_out", args=[blocked.pk]), {"barcode": barcode}, headers=script)
-    wish = {"patron": "P2", "item": "A1", "level": "title", "pickup": "1"}
+    wish = {"patron": "P2", "item": "A1", "level": "title", "pickup": str(branch(alder).pk)}
     yield client.post(reverse("place_hold"), wish)
     yield client.post(reverse("new_request"), {"step": "patron", "patron": "P2"})
     yield client.post(reverse("ill_action", args=[ills["Qff"].pk, "staff.receive"]), {"barcode_1": ""}, follow=True)
@@ -395,3 +402,24 @@ def test_a_colleague_of_an_english_library_reads_english(alder: Library, client_
     answer = client_of(make_staff(brook, "admin")).get(reverse("check_in"))
     assert OPENS not in answer.content.decode()
     assert answer.headers["Content-Language"] == "en"
+
+
+@pytest.mark.parametrize("text", ["A. " * 333, "a, " * 333, "A: " * 333, "; we are " * 111, "{" * 999, "x" * 100_000])
+def test_a_long_text_of_somebody_elses_is_shown_as_it_is(pseudo: str, text: str) -> None:
+    with translation.override(pseudo):
+        assert told.told(text) == text
+
+
+def test_no_template_is_taken_for_another(pseudo: str, texts: list[dict[str, str]]) -> None:
+    """Filled in and found again, each sentence gives back its own facts: a wordier one never swallows it."""
+    wrong = []
+    with translation.override(pseudo):
+        for text in (entry["msgid"] for entry in texts):
+            if (one := told.template(text)) is None or "}{" in text or "%(" in text:
+                continue
+            facts = {name: SAMPLES.get(name, f"Zz{name}9") for name in one.pattern.groupindex}
+            sentence = text.format_map(facts)
+            said = told.told(sentence)
+            if one.facts(sentence) != facts or outside(said) or said.replace(OPENS, "").replace(CLOSES, "") != sentence:
+                wrong.append((text, said))
+    assert wrong == []

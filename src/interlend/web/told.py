@@ -48,10 +48,11 @@ SHAPES: Final = {
 }  # fmt: skip
 #: fewer letters than this are no sentence: "{what}: {amount}" would be found in everything
 LEAST_LETTERS: Final = 4
-#: where a text may be taken apart, and what stands there again
-APART: Final = (
-    (re.compile(r"(?<=[.?!]) (?=[A-Z“(])"), " "), (re.compile(r": "), ": "), (re.compile(r", "), ", "),
-)  # fmt: skip
+#: characters; what is longer is somebody's text, and looking for templates in it would take its time
+LONGEST: Final = 1000
+MOST_PARTS: Final = 20
+#: where a text may be taken apart: after a sentence, after the name of whoever says it, between words in a row
+SENTENCES, NAMED, ROW = re.compile(r"(?:(?<=[.?!])|(?<=[.?!]\))) (?=[A-Z“(])"), re.compile(": "), re.compile(", ")
 
 
 def refusal(no: Refused | Trouble) -> str:
@@ -75,7 +76,7 @@ def fill(template: str, facts: Mapping[str, object]) -> str:
 def told(text: str) -> str:
     """An English sentence, as it was written down, in the reader's language."""
     language = get_language()
-    if not text or language is None or language == settings.LANGUAGE_CODE:
+    if not text or len(text) > LONGEST or language is None or language == settings.LANGUAGE_CODE:
         return text
     return _told(language, text)
 
@@ -135,7 +136,8 @@ def template(text: str) -> Template | None:
     seen: set[str] = set()
     pattern = ""
     for literal, name in parts:
-        pattern += re.escape(literal)
+        # what is put behind a sentence begins with a space, which is gone when sentences are taken apart
+        pattern += re.escape(literal) if pattern or not literal.startswith(" ") else f" ?{re.escape(literal[1:])}"
         pattern += _place(name, seen, inside=bool(pattern))
     return Template(text, re.compile(pattern, re.DOTALL))
 
@@ -165,7 +167,9 @@ def _templates(_language: str) -> tuple[Template, ...]:
 
 @lru_cache(maxsize=4096)
 def _told(language: str, text: str) -> str:
-    return _whole(text) or _found(language, text) or _in_parts(text) or text
+    """One sentence first; a fact that reaches beyond a full stop (a title may) is taken only if nothing else fits."""
+    one = _whole(text) or _found(language, text, beyond=False)
+    return one or _in_parts(text) or _found(language, text, beyond=True) or text
 
 
 def _whole(text: str) -> str:
@@ -174,19 +178,24 @@ def _whole(text: str) -> str:
     return said if said != text else ""
 
 
-def _found(language: str, text: str) -> str:
+def _found(language: str, text: str, *, beyond: bool) -> str:
     for one in _templates(language):
-        if (facts := one.facts(text)) is not None:
-            return fill(one.text, facts)
+        facts = one.facts(text)
+        if facts is not None and (beyond or not any(SENTENCES.search(fact) for fact in facts.values())):
+            said = fill(one.text, facts)
+            return said if text.startswith(" ") else said.lstrip()
     return ""
 
 
 def _in_parts(text: str) -> str:
     """Several sentences, one behind the name of whoever said it (`Alder University: …`), or words in a row."""
-    for apart, glue in APART:
-        parts = apart.split(text)
-        if len(parts) > 1 and (said := [told(part) for part in parts]) != parts:
-            return glue.join(said)
+    for apart in (SENTENCES, NAMED, ROW):
+        if (found := apart.search(text)) is None or len(apart.findall(text)) > MOST_PARTS:
+            continue
+        first, rest = text[: found.start()], text[found.end() :]
+        said = f"{first if apart is NAMED else told(first)}{found.group()}{told(rest)}"
+        if said != text:
+            return said
     return ""
 
 
