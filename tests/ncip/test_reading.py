@@ -98,6 +98,8 @@ def test_damage_inside_a_value(sent: str, value: str) -> None:
         f"Success:\n{check_in()}\nbye",
         check_in().replace(f"{NS} ", NS),
         f"<!DOCTYPE NCIPMessage SYSTEM 'ncip.dtd'><?xml version='1.0'?>{check_in()}",
+        f'<!DOCTYPE NCIPMessage xmlns:x="urn:x" version="ncip_v2_02.xsd">{check_in()}',
+        f'<?xml version="1.0"?><!doctype NCIPMessage PUBLIC "-//NISO//NCIP DTD Version 1.0//EN">{check_in()}',
         check_in()[: -len("Message>")],
         re.sub("<(/?)", r"<\1n:", check_in().replace(NS, "xsi:schemaLocation='a b'")),
     ],

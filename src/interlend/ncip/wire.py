@@ -38,6 +38,11 @@ _WIDE: Final = (
 _TOO_DEEP: Final = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
 
 _DECLARATION: Final = re.compile(r"<\?xml\s[^<>]{0,300}\?>")
+# A document type that names no entities: whatever else is wrong with it, it says nothing that a message needs.
+_DOCTYPE: Final = re.compile(r"<!DOCTYPE\s[^<>\[\]]{0,600}>", re.IGNORECASE)
+_GOOD_DOCTYPE: Final = re.compile(
+    r"""<!DOCTYPE\s+[\w.:-]+(?:\s+(?:SYSTEM|PUBLIC\s+(?:"[^"]*"|'[^']*'))\s+(?:"[^"]*"|'[^']*'))?\s*>"""
+)
 _ENCODING: Final = re.compile(r"""<\?xml\s[^<>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _CONTROLS: Final = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CHARACTER: Final = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));")
@@ -220,6 +225,7 @@ def _too_many_attributes(tag: bytes) -> bool:
 def _mended(data: bytes, error: etree.XMLSyntaxError, notes: list[str]) -> tuple[etree._Element, bool]:
     """A second attempt with the known kinds of damage undone. Raises ProtocolError with what was wrong at first."""
     text = _DECLARATION.sub("", _text(_from_beginning(data, notes), notes))
+    text = _without_doctype(text, notes)
     text = _without_tail(text, notes)
     text = _with_spaces(text, notes)
     text = _without_controls(text, notes)
@@ -255,6 +261,16 @@ def _text(data: bytes, notes: list[str]) -> str:
             continue
     notes.append("not the encoding it declares: read as Latin-1")
     return data.decode("cp1252", "replace")
+
+
+def _without_doctype(text: str, notes: list[str]) -> str:
+    """The document without a document type that is no XML: attributes in it, one name too few, typographic quotes."""
+    first = _FIRST_TAG.search(text)
+    found = _DOCTYPE.search(text, 0, first.start()) if first is not None else None
+    if found is None or _GOOD_DOCTYPE.fullmatch(found.group()):
+        return text
+    notes.append("document type left unread")
+    return text[: found.start()] + text[found.end() :]
 
 
 def _without_tail(text: str, notes: list[str]) -> str:
