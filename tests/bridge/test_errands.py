@@ -21,6 +21,7 @@ from interlend.outbox.services import LEASE, run_due, settle_by_staff
 from interlend.sharing import services as sharing
 from interlend.sharing.host import HostProblem, HostUnknown, LookupUser
 from interlend.sharing.models import IllRequest, Partner
+from tests.conftest import wait_until
 from tests.make import NOW, make_account, make_consortium, make_desk, make_ill, make_item, make_library, make_patron
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +131,22 @@ def test_not_done_is_looked_up_and_done(story: Story, host: SimulatedHost, how: 
     )
     assert [*host.counts.messages.items()] == [("AcceptItem", 2), ("LookupItem", 2)]
     assert (piece(host), len(host.store.holds)) == ([("B1", ours.number)], 1)
+
+
+def test_what_is_done_late_is_waited_for_and_not_done_again(story: Story, host: SimulatedHost) -> None:
+    """The host is still at it when it is first asked whether it has done it: that says nothing yet."""
+    story.reached_over_ncip(story.alder)
+    ours = story.ask()
+    story.ship(ours)
+    host.misbehave("slow", service="AcceptItem", seconds=2.0, times=1)
+    errand = story.receive(ours)
+    assert errand.state == "unknown"
+    errand = story.later(errand, seconds=20)
+    assert (errand.state, piece(host)) == ("unknown", [])
+    assert errand.sentence == "There was no answer, and it is not done yet; it may still be worked on."
+    wait_until(lambda: piece(host), 5, "the late work")
+    errand = story.later(errand, minutes=2)
+    assert (errand.state, len(piece(host)), host.counts.messages["AcceptItem"]) == ("done", 1, 1)
 
 
 def test_a_lent_item_is_not_lent_twice(story: Story, host: SimulatedHost) -> None:

@@ -7,12 +7,13 @@ barcode is used at the next one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, Final
 
 from interlend.bridge.host_over_ncip import LOOK_BY_HAND, LOOKED_UP
 from interlend.bridge.hosts import host_of, link_to
+from interlend.bridge.queries import last_said
 from interlend.circulation import facts as circulation_facts
 from interlend.libraries.desks import Desk
 from interlend.outbox.models import Errand
@@ -35,6 +36,8 @@ _DONE_BEFORE: Final = "There had been no answer; it was looked up, and it had be
 _DONE_NOW: Final = "There had been no answer; nothing showed that it had been done, so it was done now."
 #: said when a host could not even be asked for a long time
 _BY_HAND: Final = "You need not wait for it: look there, then choose done by hand or try again."
+#: how long a host may work on a message that nobody waits for any more
+_LATE: Final = timedelta(seconds=45)
 #: the try after which the outbox pauses for a quarter of an hour
 _FOURTH: Final = 4
 
@@ -67,7 +70,7 @@ def accept_item(errand: Errand, now: datetime) -> dict[str, Any]:
         date_for_return=ill.due, pickup_location=ill.pickup,
     )  # fmt: skip
     host = _host(errand, ill, now)
-    look = _looked(errand, host, ask)
+    look = _looked(errand, host, ask, now)
     accepted = look.seen or host.accept_item(ask)
     if accepted.item != piece.barcode:  # the host gave it a barcode of its own
         Piece.objects.filter(pk=piece.pk).update(barcode=accepted.item)
@@ -89,7 +92,7 @@ def check_out_item(errand: Errand, now: datetime) -> dict[str, Any]:
         borrower_name=partner.name, date_due=ill.wished_due,
     )  # fmt: skip
     host = _host(errand, ill, now)
-    look = _looked(errand, host, ask)
+    look = _looked(errand, host, ask, now)
     out = look.seen or host.check_out_item(ask)
     if out.date_due is not None:
         sharing.due_told(ill.pk, out.date_due, now)
@@ -102,7 +105,7 @@ def check_in_item(errand: Errand, now: datetime) -> dict[str, Any]:
     ill, piece = _ill(errand), _piece(errand)
     ask = CheckInItem(request=ill.number, item=piece.barcode)
     host = _host(errand, ill, now)
-    look = _looked(errand, host, ask)
+    look = _looked(errand, host, ask, now)
     back = look.seen or host.check_in_item(ask)
     return {"already": back.already} | look.told
 
@@ -155,13 +158,15 @@ class _Look:
     told: dict[str, str] = field(default_factory=dict)
 
 
-def _looked(errand: Errand, host: HostCirculation, ask: Any) -> _Look:
+def _looked(errand: Errand, host: HostCirculation, ask: Any, now: datetime) -> _Look:
     """After an unknown outcome, ask whether it happened before doing it again.
 
+    That it has not happened is believed only when so much time has gone by that it will not happen any more.
     Whatever keeps us from asking leaves the outcome as unknown as it was, except that a person is to look.
     """
     if not (_is_unsure(errand) and isinstance(host, LooksBack)):
         return _Look()
+    said_at = last_said(errand.library_id, errand.request, type(ask).__name__, ask.item)
     try:
         seen = host.look(ask)
     except HostUnknown:
@@ -171,6 +176,9 @@ def _looked(errand: Errand, host: HostCirculation, ask: Any) -> _Look:
             raise
         hint = f" {_BY_HAND}" if errand.tries > _FOURTH else ""
         raise HostUnknown(f"{trouble.sentence}{hint}", remedy=LOOKED_UP) from trouble
+    early = said_at is not None and now - said_at < _LATE and not isinstance(ask, CheckInItem)
+    if seen is None and early:
+        raise HostUnknown("There was no answer, and it is not done yet; it may still be worked on.", remedy=LOOKED_UP)
     return _Look(seen, {"found": _DONE_BEFORE if seen is not None else _DONE_NOW})
 
 

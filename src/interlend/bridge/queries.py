@@ -56,6 +56,13 @@ def exchanges_of_request(library_id: int, number: str) -> list[Exchange]:
     return list(_listed(_about(Exchange.objects.filter(library_id=library_id), number))[:MOST_OF_A_REQUEST])
 
 
+def last_said(library_id: int, request: str, service: str, item: str) -> datetime | None:
+    """When such a message last went to the library's circulation about one item of a request; None: none is kept."""
+    sent = _about(Exchange.objects.filter(library_id=library_id), request)
+    sent = sent.filter(direction=Exchange.Direction.OUT, service=service, item_barcode=item)
+    return sent.order_by("-id").values_list("at", flat=True).first()
+
+
 def exchange(library_id: int, pk: int) -> Exchange | None:
     return Exchange.objects.filter(library_id=library_id, pk=pk).first()
 
