@@ -250,11 +250,12 @@ def alder(db: None, clock: Clock, telling: Callable[[], Any], pseudo: str) -> Li
     alder, brook = make_consortium()
     Library.objects.filter(pk=alder.pk).update(language=pseudo)
     nia = make_patron(alder, "P1", surname="Qbb", given_name="Qaa", email="q@q.example")
+    paper = make_patron(alder, "P3", surname="Qll", email="")
     late = make_patron(alder, "P2", surname="Qcc", blocked_since=clock.now.date(), block_reason="Qdd", phone="1")
-    for code, title in (("B1", "Qee"), ("B2", "Qff"), ("B3", "Qgg")):
+    for code, title in (("B1", "Qee"), ("B2", "Qff"), ("B3", "Qgg"), ("B4", "Qmm")):
         make_item(brook, code, title=title)
     make_item(alder, "A9", title="Qhh")
-    wishes = [(nia, "Qee"), (nia, "Qff"), (late, "Qgg")]
+    wishes = [(nia, "Qee"), (nia, "Qff"), (late, "Qgg"), (paper, "Qmm")]
     with telling():
         ills = [make_ill(alder, patron, title=title) for patron, title in wishes]
         back = make_ill(brook, make_patron(brook, surname="Qii"), lender="ALD", title="Qhh")
@@ -271,6 +272,9 @@ def alder(db: None, clock: Clock, telling: Callable[[], Any], pseudo: str) -> Li
         lambda: sharing.press(theirs, asked[ills[1].number].pk, "staff.unfilled", clock.now, reason="not on shelf"),
         lambda: sharing.ship(theirs, asked[ills[2].number].pk, ["B3"], clock.now),
         lambda: sharing.receive(office, ills[2].pk, clock.now),  # its patron is blocked: the step fails
+        lambda: sharing.ship(theirs, asked[ills[3].number].pk, ["B4"], clock.now),
+        lambda: sharing.receive(office, ills[3].pk, clock.now),
+        lambda: services.check_in(desk, "B4", clock.now),  # a letter to print
         lambda: sharing.ship(desk, lent.pk, ["A9"], clock.now),
         lambda: services.check_out(desk, nia.pk, orlando.barcode, clock.now),
     ):

@@ -186,7 +186,7 @@ def letter_status(letter: Letter) -> Status:
         "failed": ("stop", _("Mail failed")),
         "unknown": ("look", _("Mail may have gone")),
     }
-    meaning, word = found.get(letter.state, ("plain", _(letter.get_state_display())))
+    meaning, word = found.get(letter.state, ("plain", letter.get_state_display()))
     return Status(meaning, word, why)
 
 

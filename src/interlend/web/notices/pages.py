@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as n_
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
@@ -69,7 +70,10 @@ def _tabs(current: str, counts: dict[str, int]) -> list[dict[str, Any]]:
     ]
 
 
-_STATE_WORDS = {state: state.replace("_", " ").capitalize() for state in LETTER.states} | {"not_sent": "No notice"}
+_STATE_WORDS = {
+    "waiting": n_("Waiting"), "sending": n_("Sending"), "sent": n_("Sent"), "failed": n_("Failed"),
+    "unknown": n_("Unknown"), "not_sent": n_("No notice"), "to_print": n_("To print"), "printed": n_("Printed"),
+}  # fmt: skip
 
 
 @staff_page()
