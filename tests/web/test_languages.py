@@ -47,6 +47,7 @@ from interlend.circulation.models import (
 )
 from interlend.libraries.models import Branch, Library, StaffMember
 from interlend.notices.models import Letter
+from interlend.notices.services import text_of
 from interlend.outbox.models import Errand, Event
 from interlend.sharing import errors as sharing_errors
 from interlend.sharing import facts as sharing_facts
@@ -56,7 +57,7 @@ from interlend.sharing.models import IllRequest, Partner
 from interlend.web import told
 from interlend.web.settings.entries import KINDS
 from tests.make import branch, make_consortium, make_desk, make_ill, make_item, make_patron, make_staff
-from tests.web.conftest import Clock
+from tests.web.conftest import Borrowed, Clock
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "src/interlend/locale/de/LC_MESSAGES/django.po"
@@ -427,3 +428,13 @@ def test_no_template_is_taken_for_another(pseudo: str, texts: list[dict[str, str
             if one.facts(sentence) != facts or outside(said) or said.replace(OPENS, "").replace(CLOSES, "") != sentence:
                 wrong.append((text, said))
     assert wrong == []
+
+
+def test_a_letter_is_written_in_the_language_of_the_library(borrowed: Borrowed, clock: Clock, telling: Any) -> None:
+    Library.objects.filter(pk=borrowed.alder.pk).update(language="de")
+    with telling():
+        services.check_in(make_desk(borrowed.alder, "MAIN"), borrowed.barcode, clock.now)
+    subject, body = text_of(Letter.objects.get(library=borrowed.alder), clock.now)
+    assert subject == "Ein Medium liegt für Sie bereit: Alder University"
+    assert "Guten Tag Mary Okafor," in body
+    assert "Bis: Montag, 26. April 2027" in body
