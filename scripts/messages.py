@@ -76,12 +76,18 @@ def _of_module(tree: ast.Module) -> Iterator[str]:
             yield from filter(_is_said, _of_call(node))
         elif isinstance(node, ast.ClassDef) and any(getattr(base, "attr", "") == "TextChoices" for base in node.bases):
             yield from _labels(node)
-        elif isinstance(node, ast.FunctionDef) and re.match(r"_?(why|say|check|word)", node.name):
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Return | ast.Yield):
-                    yield from filter(_is_said, _texts(inner.value))
+        elif isinstance(node, ast.FunctionDef):
+            yield from filter(_is_said, _returned(node))
         elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and _targets(node) & NAMES:
             yield from filter(_is_said, _texts(node.value))
+
+
+def _returned(function: ast.FunctionDef) -> Iterator[str]:
+    """What a function says: whole sentences, and any words where its name promises them (`why_closed`)."""
+    speaks = re.match(r"_?(why|say|check|word)", function.name)
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return | ast.Yield):
+            yield from (text for text in _texts(node.value) if speaks or (" " in text and text.endswith((".", "?"))))
 
 
 def _facts_in_words(tree: ast.Module) -> Iterator[str]:

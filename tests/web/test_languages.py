@@ -215,6 +215,10 @@ def test_german_is_nearly_complete_and_compiled(texts: list[dict[str, str]]) -> 
             "Koha kennt den Benutzer P1 nicht. (Es meldet: No. 7.) Fernleihe: ein anderes Exemplar versenden.",
         ),
         ("“Dr. No. A Novel” is held for another patron.", "„Dr. No. A Novel“ liegt für einen anderen Benutzer bereit."),
+        (
+            "Alder: 10.0.0.7 cannot be reached: nothing listens on port 1. Try again in a moment.",
+            "Alder: 10.0.0.7 ist nicht erreichbar: auf Port 1 ist nichts zu erreichen. Gleich noch einmal versuchen.",
+        ),
         ("Possible now: Mark returned, Cancel.", "Jetzt möglich: Rücksendung buchen, Stornieren."),
         ("12 Never 2027", "12 Never 2027"),
     ],
