@@ -39,6 +39,9 @@ if KIND == "sqlite":
     # A file as in real life (write-ahead log, locks between connections), without waiting for the disk.
     DATABASES["default"]["TEST"] = {"NAME": str(FOLDER / "test.sqlite3")}
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"  # type: ignore[index]
+else:
+    # The test server makes a thread for each connection, which would leave its own to the database open.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Argon2 is slow on purpose
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

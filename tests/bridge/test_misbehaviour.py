@@ -19,6 +19,7 @@ from interlend.bridge.simulated_host import HOWS, SimulatedHost
 from interlend.outbox.models import Errand
 from interlend.outbox.services import run, run_due
 from interlend.sharing.models import IllRequest, Partner, Piece
+from tests.conftest import wait_until
 from tests.make import NOW, make_consortium
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db
 ERRANDS = {"AcceptItem": "host.accept_item", "CheckOutItem": "host.check_out_item", "CheckInItem": "host.check_in_item"}
 VERBS = tuple(ERRANDS)
 #: one dialect of each family: what it can be asked afterwards, its version, its line
-FAMILIES = ("generic", "generic-1", "interlend", "koha", "alma", "wms", "crosslink", "polaris", "voyager", "relais-2")
+FAMILIES = ("generic", "generic-1", "interlend", "koha", "alma", "wms", "crosslink", "polaris", "voyager")
 #: those that can be asked nothing
 NOBODY_TELLS = ("wms",)
 #: did it and gave no usable answer
@@ -44,7 +45,7 @@ WHOLE_ON_A_BARE_LINE = {"huge"}
 def host() -> Iterator[SimulatedHost]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("interlend.bridge.host_over_ncip.HURRIED", 0.15)
-        patch.setattr("interlend.bridge.host_over_ncip.PATIENT", 1.0)
+        patch.setattr("interlend.bridge.host_over_ncip.PATIENT", 3.0)
         with SimulatedHost() as simulated:
             yield simulated
 
@@ -85,14 +86,14 @@ class Steps:
         )  # fmt: skip
         piece = Piece.objects.create(request=ill, library=self.owner, barcode=self.barcode)
         self.before = self.host.store.done["CheckOutItem"]
-        self.host.misbehave(how, service=self.verb, seconds=0.3, problem="User Blocked")
+        self.host.misbehave(how, service=self.verb, seconds=0.7, problem="User Blocked")
         errand = Errand.objects.create(
             library=self.owner, verb=ERRANDS[self.verb], party="host", subject=self.number, key=self.number,
             request=self.number, payload={"ill": ill.pk, "piece": piece.pk}, due_at=NOW, made_at=NOW,
         )  # fmt: skip
         run(errand, NOW)
         if how in ("slow", "timeout-before-doing"):
-            time.sleep(0.4)  # so that it does it, or not, before it is looked for
+            time.sleep(0.6)  # so that it does it, or not, before it is looked for
         return errand
 
     def times_done(self) -> int:
@@ -136,8 +137,8 @@ def test_it_settles_by_itself_and_nothing_is_doubled(verb: str, dialect: str, ho
         errand = steps.tried(how)
         assert errand.state == first(how, dialect), (how, errand.sentence)
         assert errand.state == "done" or errand.sentence.startswith("The system"), how
-        done = steps.times_done()
-        assert done == (how == "good" or how in DONE_IN_SILENCE), how
+        done = int(how == "good" or how in DONE_IN_SILENCE)
+        wait_until(lambda done=done: steps.times_done() == done, 5, how)  # type: ignore[misc]
         errand = steps.well_again(errand)
         if first(how, dialect) == "failed":
             assert (errand.state, steps.times_done()) == ("failed", 0), how
