@@ -107,7 +107,7 @@ def statements(url: str, due: str) -> str:
     bodies = {name: message(name, patron="P00001", item="counted", request="R-counted", due=due) for name in BODIES}
     code = f"import bench_fill; print(*(f'{{k}} {{n}}' for k, n in bench_fill.count({bodies!r}).items()), sep=', ')"
     env = os.environ | {"DATABASE_URL": url, "PYTHONPATH": f"{ROOT / 'bench'}:{ROOT}", "INTERLEND_LOG": "ERROR"}
-    return subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, text=True).stdout
+    return subprocess.run([sys.executable, "-c", code], env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _free_port() -> int:
