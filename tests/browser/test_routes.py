@@ -189,6 +189,38 @@ def test_a_fast_scanner_is_not_slowed_and_a_wrong_scan_looks_different(desk: Cal
     person.look("many-scans")
 
 
+def test_a_scanners_habits_do_no_harm(desk: Callable[[str], Desk]) -> None:
+    """A line feed after Enter, a held Enter, Tab instead of Enter, a code scanned while nothing has the cursor."""
+    alder, _ = make_consortium()
+    codes = [make_item(alder, f"3100{n}", f"Book {n}").barcode for n in range(4)]
+    make_staff(alder, "desk", sign_in="alder.desk")
+    person = desk("scanner")
+    person.sign_in("alder.desk")
+    person.open("/check-in")
+    keys, rows = person.page.keyboard, person.page.locator("#rows .row")
+
+    def titles(count: int) -> list[str]:
+        person.page.wait_for_function("n => document.querySelectorAll('#rows .row').length >= n", arg=count)
+        person.page.wait_for_timeout(200)
+        return [rows.nth(n).locator(".row-title").inner_text() for n in range(rows.count())]
+
+    keys.type(codes[0])
+    keys.press("Enter")
+    keys.press("Enter")  # the line feed
+    assert titles(1) == ["Book 0"], "one scan, though Enter came twice"
+    keys.type(codes[1])
+    keys.press("Tab")
+    assert titles(2)[0] == "Book 1", "Tab at the end of a scan sends it"
+    person.page.locator("h1").click()
+    assert person.page.evaluate("() => document.activeElement.id") != "scan"
+    keys.type(codes[2])
+    keys.press("Enter")
+    assert titles(3)[0] == "Book 2", "the cursor was nowhere, and the scan arrived"
+    keys.type(codes[3], delay=90)
+    keys.press("Tab")
+    assert person.page.evaluate("() => document.activeElement.id") == "backdate", "a hand's Tab goes to the next field"
+
+
 STAFF_PAGES = (
     "/patrons", "/check-in", "/items?scope=temporary", "/pull-list", "/hold-shelf", "/in-transit", "/temporary-items",
     "/requests/needs-attention", "/requests/borrowing", "/requests/lending", "/receive", "/return", "/ship",

@@ -236,7 +236,7 @@ def test_a_patrons_card_scanned_instead_of_a_book(client_of: Any, words_of: Any,
     alder = make_library()
     patron = make_patron(alder, "P77")
     answer = scan(client_of(make_staff(alder, "desk")), "P77")
-    assert "This is the barcode of a patron, Okafor, M." in words_of(answer)
+    assert "This is the card of Mary Okafor. Scan the barcode of the item." in words_of(answer)
     assert reverse("patron", args=[patron.pk]) in answer.content.decode()
 
 

@@ -270,9 +270,9 @@ def _refused(request: HttpRequest, barcode: str, no: Refused) -> dict[str, Any]:
         return _expected(request, barcode, found[0])
     patron = queries.patron_by_barcode(library_id, barcode)
     if patron is not None:
-        sentence = _("This is the barcode of a patron, %(name)s. Scan the barcode of the item.")
+        sentence = _("This is the card of %(name)s. Scan the barcode of the item.")
         links = [(_("Open the account"), reverse("patron", args=[patron.pk]))]
-        return answers.stop_row(word, barcode, sentence % {"name": patron.short_name}, links=links)
+        return answers.stop_row(word, barcode, sentence % {"name": patron.full_name}, links=links)
     links = [(_("Add the item"), f"{reverse('new_item')}?{urlencode({'barcode': barcode})}")]
     return answers.refused_row(word, barcode, no, links=links)
 

@@ -273,7 +273,10 @@ def _lend(request: HttpRequest, patron: Patron, now: datetime) -> tuple[str, dic
 def _not_lent(word: str, patron: Patron, barcode: str, no: Refused) -> dict[str, Any]:
     if no.code == "unknown_item":
         other = queries.patron_by_barcode(patron.library_id, barcode)
-        if other is not None and other.pk != patron.pk:
+        if other is not None and other.pk == patron.pk:
+            sentence = _("This is the card of the account that is open. Scan the barcode of the item.")
+            return answers.stop_row(word, barcode, sentence)
+        if other is not None:
             sentence = _("This is the card of %(name)s, not an item.") % {"name": other.full_name}
             links = [(_("Open that account"), reverse("patron", args=[other.pk]))]
             return answers.stop_row(word, barcode, sentence, links=links)

@@ -24,11 +24,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_POST
+from django_htmx.http import trigger_client_event
 
 from interlend.bridge.hosts import settings_of
 from interlend.bridge.models import HostSettings
 from interlend.circulation.models import Item
-from interlend.circulation.queries import item_by_barcode, items_with
+from interlend.circulation.queries import item_by_barcode, items_with, patron_by_barcode
 from interlend.libraries.policies import may
 from interlend.refusal import n_
 from interlend.sharing import queries
@@ -137,7 +138,9 @@ def _page(request: HttpRequest, page: Page, scan: Scan) -> HttpResponse:
     if not request.headers.get("HX-Request"):
         return redirect(page.url)
     status = 422 if row and row["meaning"] == "stop" else 200
-    return render(request, "sharing/scanned.html", _fragment(request, page, row), status=status)
+    response = render(request, "sharing/scanned.html", _fragment(request, page, row), status=status)
+    left = row["ill"] if row and row["kind"] in ("done", "trouble") else None
+    return trigger_client_event(response, "interlend:left", {"value": left}) if left else response
 
 
 def _scan(request: HttpRequest, page: Page, scan: Scan, now: datetime) -> words.Row | None:
@@ -152,11 +155,10 @@ def scanned(request: HttpRequest, name: str = "barcode") -> str:
 
 
 def _fragment(request: HttpRequest, page: Page, row: words.Row | None) -> dict[str, Any]:
-    """The row, and what else on the page it changes: totals, the queue's length, what left the queue, the card."""
+    """The row, and what else on the page it changes: totals, the queue's length, the card."""
     library_id = staff_of(request).library_id
-    left = row["ill"] if row and row.get("ill") and row["kind"] in ("done", "trouble") else None
     known = {
-        "row": row, "oob": True, "totals": _totals(request, page), "totals_links": [], "page": page, "left": left,
+        "row": row, "oob": True, "totals": _totals(request, page), "totals_links": [], "page": page,
         "waiting": queries.queue(library_id, page.name).count(), "clear_url": _clear_url(page),
     }  # fmt: skip
     return known | {"card": card_shown(request, page)}
@@ -230,6 +232,11 @@ def unknown_row(request: HttpRequest, page: Page, text: str) -> words.Row:
         sentence = _("It is the item “%(title)s”, which no open request names.") % {"title": item.title.title}
         links = [(_("Open the item"), reverse("item", args=[item.pk])), (_("Check it in"), reverse("check_in"))]
         return words.stop_row(page.trigger, text, f"{why(no)} {sentence}", links=links)
+    patron = patron_by_barcode(library_id, text)
+    if patron is not None:
+        sentence = _("This is the card of %(name)s. Scan the slip or the book.") % {"name": patron.full_name}
+        links = [(_("Open the account"), reverse("patron", args=[patron.pk]))]
+        return words.stop_row(page.trigger, text, sentence, links=links)
     return words.stop_row(page.trigger, text, refusal(no), links=links)
 
 

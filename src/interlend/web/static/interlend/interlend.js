@@ -145,11 +145,36 @@
     if (sentText === undefined || input.value.trim() === sentText) input.select();
   }
 
+  // A scanner's own habits. Some end a code with Tab, some with Enter and a line feed, which is Enter twice; a held key
+  // repeats. A hand is slower than MOMENT between two keys, so whatever comes faster is told apart by its pace.
+  const MOMENT = 60, ECHO = 150, LEAST_KEYS = 4;
+  const pace = { keys: 0, last: 0, sent: 0, typed: true };
+
+  document.addEventListener("input", function (event) { if (event.target === box()) pace.typed = true; });
+
+  /** Tab at the end of a burst is the scanner's Enter; Enter that only echoes the last one is not a second scan. */
+  function scannerKey(event) {
+    const now = event.timeStamp;
+    const fast = now - pace.last < MOMENT;
+    pace.last = now;
+    if (event.key === "Tab" && !event.shiftKey && fast && pace.keys >= LEAST_KEYS) {
+      event.preventDefault();
+      pace.keys = 0;
+      form().requestSubmit();
+    } else if (event.key === "Enter" && (event.repeat || (!pace.typed && now - pace.sent < ECHO))) {
+      event.preventDefault();
+    } else if (event.key.length === 1) {
+      pace.keys = fast ? pace.keys + 1 : 1;
+    }
+  }
+
   document.addEventListener("submit", function (event) {
     if (!event.target.matches("form[data-scan]") || !window.htmx) return;
     event.preventDefault();
     const input = box();
     if (!input.value.trim() || !event.target.reportValidity()) { input.focus(); return; }
+    pace.sent = event.timeStamp;
+    pace.typed = false;
     const scan = takeSnapshot(event.target, input);
     input.select();
     if (document.activeElement !== input) readyForNext();
@@ -218,6 +243,12 @@
   function restoreKept() {
     if (form()) for (const scan of store.all()) keepScan(scan, "left", true);
   }
+
+  // What a scan has settled leaves the queue below, if this page of it shows it.
+  document.addEventListener("interlend:left", function (event) {
+    const left = byId("queue-" + event.detail.value);
+    if (left) left.remove();
+  });
 
   // --- htmx: whole pages, rows, dialogs, failures ----------------------------------------------------------------------
 
@@ -337,8 +368,17 @@
       event.preventDefault();
       button.focus();
       button.click();
-      return;
+      return true;
     }
+    return false;
+  }
+
+  /** A code that is scanned while nothing has the cursor goes where scans go: its first key takes the focus along. */
+  function startScan() {
+    const input = box();
+    if (!input || document.querySelector("dialog[open], details.menu[open]")) return;
+    input.focus({ preventScroll: true });
+    input.select();
   }
 
   function escape(active) {
@@ -360,6 +400,7 @@
   document.addEventListener("keydown", function (event) {
     const active = document.activeElement || document.body;
     if (event.isComposing || event.ctrlKey || event.metaKey) return;
+    if (active === box() && !event.altKey) scannerKey(event);
     if (event.key === "Escape") return escape(active);
     if (document.querySelector("dialog[open]") && !event.altKey && isField(active)) return;
     const free = !isField(active);
@@ -371,7 +412,9 @@
       }
       return;
     }
-    if (event.key.length === 1 && (event.altKey || (free && wish.on("keys") && !event.shiftKey))) pressByKey(event);
+    if (event.key.length !== 1) return;
+    const pressed = (event.altKey || (free && wish.on("keys") && !event.shiftKey)) && pressByKey(event);
+    if (free && !pressed && !event.altKey && event.key !== " " && wish.on("keys")) startScan();
   });
 
   // --- on arrival ------------------------------------------------------------------------------------------------------
