@@ -16,6 +16,7 @@ from django.urls import reverse
 from interlend.circulation import services as circulation
 from interlend.circulation.models import Hold, Item, ShelvingLocation
 from interlend.libraries.models import Library
+from interlend.outbox.models import Event
 from interlend.sharing import services as sharing
 from tests.make import branch, make_consortium, make_desk, make_item, make_library, make_patron, make_staff
 
@@ -163,6 +164,58 @@ def test_a_new_item(client_of: Any, words_of: Any, clock: Any) -> None:
     assert client.post(reverse("new_item"), given | {"barcode": "I2", "home_branch": foreign}).status_code == 422
 
 
+def edited(item: Item, **changes: Any) -> dict[str, Any]:
+    """What the form of an item's record sends, with these changes."""
+    places = ("holding_location", "shelving_location", "home_branch")
+    told = {name: getattr(item, f"{name}_id") for name in places} | {"material_format": item.material_format}
+    title = {name: getattr(item.title, name) for name in ("title", "author", "publisher", "year", "edition", "isbn")}
+    return told | title | {"call_number": item.call_number, "volume": item.volume, "note": item.note} | changes
+
+
+def test_the_record_of_an_item_is_changed_and_its_history_tells_what(client_of: Any, words_of: Any, clock: Any) -> None:
+    alder = make_library()
+    item = make_item(alder, "I1", call_number="PR1", record_id="r1")
+    make_item(alder, "I2", record_id="r1")
+    client, url = client_of(make_staff(alder, "desk")), reverse("edit_item", args=[item.pk])
+    assert url in details(client, item).content.decode()
+    form = words_of(client.get(url))
+    assert "1 other copy has the same title" in form
+    annex = branch(alder, "ANNEX").pk
+    given = edited(item, title="Friendly fire, revised", call_number="PR2", home_branch=annex, barcode="OTHER")
+    said = words_of(client.post(url, given, follow=True))
+    assert "The record of “Friendly fire, revised” is saved." in said
+    assert "Item record changed: title, call number, home branch" in said
+    item.refresh_from_db()
+    assert (item.barcode, item.call_number, item.home_branch_id, item.title.record_id) == ("I1", "PR2", annex, "r1")
+    event = Event.objects.get(kind="circulation.item_edited")
+    assert event.data["before"] == {
+        "title": "Friendly fire", "call_number": "PR1", "home_branch_id": branch(alder).pk,
+    }  # fmt: skip
+    found = words_of(client.get(reverse("discover_items"), {"q": "revised", "by": "title"}), "//table")
+    assert "I1" in found
+    assert "I2" in found, "copies share their title"
+    client.post(url, edited(item, title="Friendly fire, revised"))
+    assert Event.objects.filter(kind="circulation.item_edited").count() == 1, "what stays is no change"
+    wrong = client.post(url, edited(item, title=""))
+    assert wrong.status_code == 422
+
+
+def test_only_an_item_of_our_own_that_is_there_is_changed(borrowed: Any, client_of: Any, words_of: Any) -> None:
+    client = client_of(make_staff(borrowed.alder, "desk"))
+    url = reverse("edit_item", args=[borrowed.item.pk])
+    assert url not in details(client, borrowed.item).content.decode()
+    said = words_of(client.post(url, edited(borrowed.item, title="Mine"), follow=True))
+    assert (
+        f"“Friendly fire” belongs to Brook Public Library; its record was made for request {borrowed.ill.number}"
+        in said
+    )
+    gone = make_item(borrowed.alder, "I1")
+    circulation.delete_item(make_desk(borrowed.alder), gone.pk, borrowed.item.made_at)
+    said = words_of(client.get(reverse("edit_item", args=[gone.pk]), follow=True))
+    assert "has been deleted. Circulation desk: restore it on its page if it is back." in said
+    assert not Event.objects.filter(kind="circulation.item_edited").exists()
+
+
 # --- lists ------------------------------------------------------------------------------------------------------
 
 
@@ -280,8 +333,12 @@ def test_another_librarys_items_do_not_exist_here(client_of: Any, words_of: Any,
     theirs = make_item(brook, "ONLY-BROOK", "A light in the attic")
     client = client_of(make_staff(alder, "admin"))
     assert client.get(reverse("item", args=[theirs.pk])).status_code == 404
-    for name in ("delete_item", "restore_item", "mark_missing"):
+    for name in ("delete_item", "restore_item", "mark_missing", "edit_item"):
         assert client.post(reverse(name, args=[theirs.pk])).status_code == 404
+    place = branch(brook).pk
+    mine = make_item(alder, "I9")
+    answer = client.post(reverse("edit_item", args=[mine.pk]), edited(mine, home_branch=place))
+    assert answer.status_code == 422, "another library's branch is no choice"
     for text in ("ONLY-BROOK", "light"):
         assert "Nothing found" in words_of(client.get(reverse("discover_items"), {"q": text}))
     assert "No temporary items" in words_of(client.get(reverse("temporary_items")))
@@ -293,6 +350,8 @@ def test_who_may_only_look_deletes_nothing(client_of: Any, words_of: Any, clock:
     client = client_of(make_staff(alder, "viewer"))
     assert "Delete" not in words_of(details(client, item), "//main")
     assert client.post(reverse("delete_item", args=[item.pk]), headers={"HX-Request": "true"}).status_code == 422
+    assert reverse("edit_item", args=[item.pk]) not in details(client, item).content.decode()
+    assert client.post(reverse("edit_item", args=[item.pk]), edited(item, note="x")).status_code == 403
     item.refresh_from_db()
     assert item.state == "available"
 

@@ -15,10 +15,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from interlend.bridge.models import HostSettings
 from interlend.circulation import services as circulation
 from interlend.circulation.models import Hold, Loan, Patron, PatronType
 from interlend.circulation.services import Charge
 from interlend.libraries.models import Library
+from interlend.outbox.models import Event
+from interlend.sharing import services as sharing
 from tests.make import branch, make_consortium, make_desk, make_item, make_library, make_patron, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -444,6 +447,72 @@ def test_a_record_that_cannot_be_saved(
 
 
 # --- rights, libraries, speed -----------------------------------------------------------------------------------
+
+
+# --- another card -----------------------------------------------------------------------------------------------
+
+
+def new_card(client: Client, patron: Patron, barcode: str, **how: Any) -> HttpResponse:
+    return client.post(reverse("replace_card", args=[patron.pk]), {"barcode": barcode}, **how)
+
+
+def test_a_new_card_keeps_the_account_and_its_requests(
+    shipped: Any, client_of: Any, words_of: Any, clock: Any, telling: Callable[[], Any]
+) -> None:
+    """The request was made under the old number; the steps that follow use the new one (B1)."""
+    patron, old = shipped.patron, shipped.patron.barcode
+    client = client_of(make_staff(shipped.alder, "ill"))
+    assert reverse("replace_card", args=[patron.pk]) in tab(client, patron, "checkout").content.decode()
+    assert old in words_of(client.get(reverse("replace_card", args=[patron.pk]), headers=HTMX))
+    said = words_of(new_card(client, patron, " NEW-7 ", follow=True))
+    assert "has the card NEW-7 now." in said
+    with telling():
+        sharing.receive(make_desk(shipped.alder, "ILL"), shipped.ill.pk, clock.now)
+    assert Hold.objects.get(library=shipped.alder).patron == patron
+    assert shipped.ill.number in words_of(tab(client, patron, "requests"))
+    assert f"New card; the number of the old one ended in {old[-4:]}" in words_of(tab(client, patron, "history"))
+    assert "The patron has a new card" in words_of(client.get(reverse("ill_request", args=[shipped.ill.pk])))
+    assert circulation.sign_in(shipped.alder.pk, "NEW-7", "1234") == patron
+    assert circulation.sign_in(shipped.alder.pk, old, "1234") is None
+    assert find(client, "NEW-7").headers["HX-Redirect"] == reverse("patron", args=[patron.pk])
+    assert "No patron found" in words_of(find(client, old))
+
+
+def test_where_another_system_keeps_the_patrons_its_cards_stay(shipped: Any, client_of: Any) -> None:
+    old = shipped.patron.barcode
+    HostSettings.objects.create(library=shipped.alder, kind="ncip", name="Koha", url="http://127.0.0.1:1/")
+    new_card(client_of(make_staff(shipped.alder, "desk")), shipped.patron, "NEW-7")
+    shipped.patron.refresh_from_db()
+    shipped.ill.refresh_from_db()
+    assert (shipped.patron.barcode, shipped.ill.patron_barcode) == ("NEW-7", old)
+
+
+def test_a_card_that_cannot_be_given(client_of: Any, words_of: Any, clock: Any) -> None:
+    alder, _brook = make_consortium()
+    patron, other = make_patron(alder, "P1"), make_patron(alder, "P2")
+    client = client_of(make_staff(alder, "desk"))
+    taken = new_card(client, patron, other.barcode, headers=HTMX)
+    assert taken.status_code == 422
+    assert "A patron with the barcode P2 exists already." in words_of(taken)
+    assert new_card(client, patron, "  ").status_code == 422
+    account = Patron.objects.get(library=alder, kind="institution")
+    assert reverse("replace_card", args=[account.pk]) not in tab(client, account, "checkout").content.decode()
+    assert "is an institution, and Partners names its account by this barcode" in words_of(
+        new_card(client, account, "X")
+    )
+    assert new_card(client_of(make_staff(alder, "viewer", sign_in="eve")), patron, "P3").status_code == 403
+    new_card(client, patron, "P1")
+    patron.refresh_from_db()
+    assert patron.barcode == "P1"
+    assert not Event.objects.filter(kind="circulation.card_replaced").exists()
+
+
+def test_the_account_that_is_open_scanned_again(client_of: Any, words_of: Any, clock: Any) -> None:
+    alder = make_library()
+    patron = make_patron(alder, "P1")
+    said = words_of(check_out(client_of(make_staff(alder, "desk")), patron, "P1"))
+    assert "This is the card of the account that is open. Scan the barcode of the item." in said
+    assert "Add the item" not in said
 
 
 def test_another_librarys_patrons_do_not_exist_here(client_of: Any, clock: Any) -> None:

@@ -65,6 +65,14 @@ def state(ill: IllRequest) -> str:
     return IllRequest.objects.get(pk=ill.pk).state
 
 
+def test_a_patrons_card_is_called_a_card(
+    libraries: tuple[Library, Library], asked: IllRequest, scan: Scan, words_of: Any
+) -> None:
+    for page in ("receive", "return_loans", "ship", "complete"):
+        said = words_of(scan(libraries[0], page, "P1"))
+        assert "This is the card of Mary Okafor. Scan the slip or the book." in said, page
+
+
 # --- the whole way --------------------------------------------------------------------------------------------
 
 

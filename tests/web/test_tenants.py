@@ -59,6 +59,7 @@ WORDS = {"page": "receive", "trigger": "staff.return", "colour": "0b5c63"}
 #: address -> whose key `pk` is
 KEY_OF = {
     "patron": "patron", "edit_patron": "patron", "patron_check_out": "patron",
+    "replace_card": "patron", "edit_item": "item",
     "change_due_date": "loan", "renew": "loan", "my_renew": "loan",
     "edit_hold": "hold", "cancel_hold": "hold", "my_cancel_hold": "hold", "slip_hold": "hold",
     "item": "item", "delete_item": "item", "restore_item": "item", "mark_missing": "item",

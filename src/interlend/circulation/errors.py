@@ -116,6 +116,14 @@ REASONS: dict[str, tuple[str, str]] = {
         n_("“{title}” belongs to this library; only temporary items may be changed by message."),
         n_("Circulation desk: change it on its page."),
     ),
+    "not_ours": (
+        n_("“{title}” belongs to {partner}; its record was made for request {request}."),
+        n_("ILL staff: correct the request; the record is deleted when the request is over."),
+    ),
+    "institutions_card": (
+        n_("{name} is an institution, and Partners names its account by this barcode."),
+        n_("Administrator: register a new account and set its barcode under Partners."),
+    ),
     "barcode_in_use": (
         n_("A patron with the barcode {barcode} exists already."),
         n_("Circulation desk: see whether it is the same person."),

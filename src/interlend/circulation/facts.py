@@ -29,10 +29,12 @@ RECALL_CANCELLED = "circulation.recall_cancelled"
 CHECK_OUT_UNDONE = "circulation.check_out_undone"
 LENDERS_DATE_CHANGED = "circulation.lenders_date_changed"
 ITEM_CHANGED = "circulation.item_changed"
+ITEM_EDITED = "circulation.item_edited"
 BILLED = "circulation.billed"
-#: another system told what happened to an item or a request; nothing was changed here
+#: another system told what happened to an item or a request; what follows from it here is an event of its own
 HEARD = "circulation.heard"
 PATRON_SAVED = "circulation.patron_saved"
+CARD_REPLACED = "circulation.card_replaced"
 
 #: what a person reads for each kind; the words in braces come from the event's data
 SENTENCES = {
@@ -59,7 +61,9 @@ SENTENCES = {
     CHECK_OUT_UNDONE: n_("Check-out undone: {word}"),
     LENDERS_DATE_CHANGED: n_("The lender's date is now {day}"),
     ITEM_CHANGED: n_("Temporary item changed: {change}"),
+    ITEM_EDITED: n_("Item record changed: {change}"),
     BILLED: "{what}: {amount}",
     HEARD: n_("{who} says: {what}"),
     PATRON_SAVED: n_("Patron record saved"),
+    CARD_REPLACED: n_("New card; the number of the old one ended in {ends}"),
 }

@@ -27,6 +27,7 @@ from interlend.sharing.lifecycles import LIFECYCLES, NEW, RECEIVED, REQUESTED, R
 from interlend.sharing.models import IllRequest, NumberSeries, Partner, Piece
 from interlend.sharing.partner import Message, Work
 from interlend.sharing.policies import BUTTONS, STATE_WORDS
+from interlend.sharing.queries import over
 
 # --- creating ---------------------------------------------------------------------------------------------------
 
@@ -228,6 +229,15 @@ def press(desk: Desk, ill_id: int, trigger: str, now: datetime, *, reason: str =
 def correct_patron(desk: Desk, ill_id: int, user: User, now: datetime) -> IllRequest:
     """Put the right patron on a borrowing request, so that a refused circulation step can be tried again."""
     return _correct(desk, ill_id, now, "The patron was corrected", patron_barcode=user.barcode, patron_name=user.name)
+
+
+def follow_card(desk: Desk, before: str, barcode: str, now: datetime) -> None:
+    """A patron of ours has another card: their requests, open and over, go on under its number."""
+    mine = IllRequest.objects.filter(library_id=desk.library_id, patron_barcode=before, side="borrowing")
+    with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
+        for number in list(mine.exclude(over()).values_list("number", flat=True)):
+            entries.record(facts.CORRECTED, request=number, sentence="The patron has a new card")
+        mine.update(patron_barcode=barcode)
 
 
 def correct_pickup(desk: Desk, ill_id: int, code: str, now: datetime) -> IllRequest:

@@ -38,7 +38,7 @@ FIELDS: Final = (
     n_("pickup branch"), n_("expires on"), n_("suspended from"), n_("suspended to"), n_("public note"),
     n_("staff note"), n_("top of queue"), n_("title"), n_("author"), n_("publisher"), n_("year"), n_("edition"),
     n_("isbn"), n_("language"), n_("record id"), n_("call number"), n_("copy"), n_("volume"), n_("note"),
-    n_("material format"), n_("lender due"),
+    n_("material format"), n_("lender due"), n_("holding location"), n_("shelving location"), n_("home branch"),
 )  # fmt: skip
 #: words that are made while a sentence is
 MADE: Final = (n_("waits again"), n_("back at the desk"))

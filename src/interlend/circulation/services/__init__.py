@@ -28,7 +28,15 @@ from interlend.circulation.services.ill import (
     take_back_piece,
     take_back_request,
 )
-from interlend.circulation.services.items import ItemRecord, delete_item, mark_missing, restore_item, save_item
+from interlend.circulation.services.items import (
+    ItemRecord,
+    change_item,
+    delete_item,
+    mark_missing,
+    restore_item,
+    save_item,
+    why_not_changed,
+)
 from interlend.circulation.services.loans import (
     cancel_recall,
     lenders_date,
@@ -42,6 +50,7 @@ from interlend.circulation.services.patrons import (
     PatronRecord,
     change_patron,
     close_account,
+    replace_card,
     save_patron,
     set_pin,
     sign_in,
@@ -63,10 +72,10 @@ from interlend.circulation.services.temporary import (
 __all__ = [
     "CLOSED", "AcceptRequest", "Accepted", "Charge", "CheckedIn", "CheckedOut", "HoldChange", "ItemRecord",
     "LendRequest", "Lent", "PatronRecord", "Prompt", "RequestWish", "Requested", "TakenBack",
-    "accept_temporary_item", "cancel_hold", "cancel_recall", "cancel_request", "change_due_date", "change_patron",
-    "change_temporary_item", "charge", "check_in", "check_out", "close_account", "create_temporary_item",
-    "delete_item", "edit_hold", "find_request", "first_copy", "lend", "lenders_date", "lenders_recall",
-    "lenders_recall_cancelled", "mark_missing", "place_hold", "recall", "remove_temporary_item", "renew",
-    "request_item", "restore_item", "save_item", "save_patron", "set_pin", "sign_in", "take_back", "take_back_piece",
-    "take_back_request", "undo_check_out",
+    "accept_temporary_item", "cancel_hold", "cancel_recall", "cancel_request", "change_due_date", "change_item",
+    "change_patron", "change_temporary_item", "charge", "check_in", "check_out", "close_account",
+    "create_temporary_item", "delete_item", "edit_hold", "find_request", "first_copy", "lend", "lenders_date",
+    "lenders_recall", "lenders_recall_cancelled", "mark_missing", "place_hold", "recall", "remove_temporary_item",
+    "renew", "replace_card", "request_item", "restore_item", "save_item", "save_patron", "set_pin", "sign_in",
+    "take_back", "take_back_piece", "take_back_request", "undo_check_out", "why_not_changed",
 ]  # fmt: skip

@@ -1,12 +1,14 @@
-"""Items and their titles: saved from forms and loads, deleted, restored, marked missing."""
+"""Items and their titles: saved from forms and loads, changed, deleted, restored, marked missing."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
 from interlend.circulation import facts, words
-from interlend.circulation.errors import refuse
+from interlend.circulation.errors import Refused, refuse
 from interlend.circulation.lifecycles import AVAILABLE, ITEM, WITHDRAWN
 from interlend.circulation.models import Item, Title, TitleWord
 from interlend.libraries.desks import Desk
@@ -18,6 +20,13 @@ _LONGEST = {
     "title": 500, "author": 300, "publisher": 300, "year": 20, "edition": 200, "isbn": 20, "language": 10,
     "record_id": 60,
 }  # fmt: skip
+
+
+#: what `change_item` may write: on the title, where every copy of it follows, and on the item
+TITLE_FIELDS: Final = tuple(name for name in _LONGEST if name != "record_id")
+ITEM_FIELDS: Final = (
+    "call_number", "volume", "material_format", "holding_location_id", "shelving_location_id", "home_branch_id", "note",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,6 +127,47 @@ def words_of(title: Title) -> list[TitleWord]:
         for field, text in (("t", title.title), ("a", title.author))
         for word in words.fold(text)
     ]
+
+
+def why_not_changed(item: Item) -> Refused | None:
+    """A borrowed item is described by its lender and its request; a deleted one is kept as it was."""
+    if item.temporary:
+        partner = item.partner_name or item.partner_symbol or "another library"
+        return refuse("not_ours", title=item.title.title, partner=partner, request=item.request)
+    return refuse("item_withdrawn", title=item.title.title) if item.state == WITHDRAWN else None
+
+
+def change_item(desk: Desk, item_id: int, changes: Mapping[str, Any], now: datetime) -> Item:
+    """Write the named columns of `TITLE_FIELDS` and `ITEM_FIELDS` of an item of our own; its history tells which.
+
+    What stays as it was is no change. The event keeps what stood there before. A title's columns are those of all
+    its copies. Refuses what `why_not_changed` says; keys of places are the caller's to check.
+    """
+    with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
+        items = Item.objects.select_for_update(of=("self",)).select_related("title")
+        item = items.get(library_id=desk.library_id, pk=item_id)
+        if no := why_not_changed(item):
+            raise no
+        given = {name: str(changes[name])[: _LONGEST[name]] for name in TITLE_FIELDS if name in changes}
+        of_title = _set(item.title, given)
+        of_item = _set(item, {name: changes[name] for name in ITEM_FIELDS if name in changes})
+        if of_title:
+            item.title.save(update_fields=list(of_title))
+            index_words(item.title)
+        if of_item:
+            item.save(update_fields=list(of_item))
+        if before := of_title | of_item:
+            said = ", ".join(name.removesuffix("_id").replace("_", " ") for name in before)
+            entries.record(facts.ITEM_EDITED, item=item.pk, change=said, before=before)
+    return item
+
+
+def _set(row: Title | Item, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the values on the row; name -> what stood there before, of those that differ."""
+    before = {name: getattr(row, name) for name, value in values.items() if getattr(row, name) != value}
+    for name in before:
+        setattr(row, name, values[name])
+    return before
 
 
 def delete_item(desk: Desk, item_id: int, now: datetime) -> Item:

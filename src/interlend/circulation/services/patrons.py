@@ -86,6 +86,28 @@ def change_patron(
     return patron
 
 
+def replace_card(desk: Desk, patron_id: int, barcode: str, now: datetime) -> str:
+    """Another barcode for the same account (a card is lost): loans, holds, PIN and history stay. Returns the old one.
+
+    Refuses a barcode that another patron has, and an institution's account, which others name by its barcode.
+    The event keeps only how the old number ended. Requests carry a barcode too: see `bridge/cards.py`.
+    """
+    barcode = barcode.strip()
+    with written_down(desk.library_id, now, desk.actor, desk.branch_name) as entries:
+        patron = Patron.objects.select_for_update().get(library_id=desk.library_id, pk=patron_id)
+        before = patron.barcode
+        if barcode == before:
+            return before
+        if patron.kind == Patron.Kind.INSTITUTION:
+            raise refuse("institutions_card", name=patron.full_name)
+        if not barcode or Patron.objects.filter(library_id=desk.library_id, barcode=barcode).exists():
+            raise refuse("barcode_in_use", barcode=barcode)
+        patron.barcode = barcode
+        patron.save(update_fields=["barcode"])
+        entries.record(facts.CARD_REPLACED, patron=patron.pk, ends=before[-4:])
+    return before
+
+
 def close_account(desk: Desk, patron_id: int, now: datetime) -> Patron:
     """Close an account that has nothing open: blocked from today, no way to sign in, contact data erased.
 

@@ -133,8 +133,9 @@ class PatronForm(forms.ModelForm):
         self.fields["patron_type"].queryset = PatronType.objects.filter(**mine)  # type: ignore[attr-defined]
         self.fields["home_branch"].queryset = Branch.objects.filter(**mine)  # type: ignore[attr-defined]
         self.fields["surname" if self.instance.pk else "barcode"].widget.attrs["autofocus"] = True
-        # the card's number names the account: another number would be another account
-        self.fields["barcode"].disabled = self.instance.pk is not None
+        if self.instance.pk is not None:  # another number is another card, and has a form of its own
+            self.fields["barcode"].disabled = True
+            self.fields["barcode"].help_text = _("Another card has a button of its own on the account.")
 
     def clean_barcode(self) -> str:
         barcode = str(self.cleaned_data["barcode"]).strip()
@@ -153,12 +154,22 @@ class PatronForm(forms.ModelForm):
         )
 
 
-def _longest(model: type[Item | Title], name: str) -> int:
+def _longest(model: type[Item | Patron | Title], name: str) -> int:
     return int(getattr(model, name).field.max_length)
 
 
+class CardForm(forms.Form):
+    """The number of a new card, scanned from it."""
+
+    barcode = forms.CharField(
+        label=gettext_lazy("Barcode of the new card"), max_length=_longest(Patron, "barcode"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
+        help_text=gettext_lazy("Scan it. Loans, holds, requests, history and the PIN stay; the old card ends at once."),
+    )  # fmt: skip
+
+
 class ItemForm(forms.Form):
-    """One copy of our own with the data of its title."""
+    """One copy of our own with the data of its title. With `item`, a form to change it: its barcode stays."""
 
     barcode = forms.CharField(label=gettext_lazy("Barcode"), max_length=_longest(Item, "barcode"))
     title = forms.CharField(label=gettext_lazy("Title"), max_length=_longest(Title, "title"))
@@ -184,9 +195,12 @@ class ItemForm(forms.Form):
         help_text=gettext_lazy("With ! in front it is shown at each check-in and check-out."),
     )  # fmt: skip
 
-    def __init__(self, library_id: int, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, library_id: int, *args: Any, item: Item | None = None, **kwargs: Any) -> None:
+        if item is not None:
+            kwargs["initial"] = self._of(item)
         super().__init__(*args, **kwargs)
         self.library_id = library_id
+        self.fields["barcode"].disabled = item is not None
         self.fields["title" if self.initial.get("barcode") else "barcode"].widget.attrs["autofocus"] = True
         branches = Branch.objects.filter(library_id=library_id)
         for name in ("holding_location", "home_branch"):
@@ -194,15 +208,29 @@ class ItemForm(forms.Form):
         shelves = ShelvingLocation.objects.filter(library_id=library_id)
         self.fields["shelving_location"].queryset = shelves  # type: ignore[attr-defined]
 
+    def _of(self, item: Item) -> dict[str, Any]:
+        """What stands in the record now."""
+        of_title = ("title", "author", "publisher", "year", "edition", "isbn")
+        return {
+            name: getattr(item.title if name in of_title else item, name) for name in self.base_fields
+        }  # fmt: skip
+
     def clean_barcode(self) -> str:
         barcode = str(self.cleaned_data["barcode"]).strip()
-        there = item_by_barcode(self.library_id, barcode)
+        there = None if self.fields["barcode"].disabled else item_by_barcode(self.library_id, barcode)
         if there is not None and there.state != "withdrawn":
             known = {"barcode": barcode, "title": there.title.title}
             raise forms.ValidationError(_("The barcode %(barcode)s already belongs to “%(title)s”.") % known)
         return barcode
 
     def record(self) -> ItemRecord:
+        return ItemRecord(**self._values())
+
+    def changes(self) -> dict[str, Any]:
+        """As `services.change_item` takes them."""
+        return {name: value for name, value in self._values().items() if name != "barcode"}
+
+    def _values(self) -> dict[str, Any]:
         places = ("holding_location", "shelving_location", "home_branch")
         keys = {f"{name}_id": self.cleaned_data[name].pk for name in places}
-        return ItemRecord(**{k: v for k, v in self.cleaned_data.items() if k not in places}, **keys)
+        return {name: value for name, value in self.cleaned_data.items() if name not in places} | keys

@@ -1,4 +1,4 @@
-"""Discover Items and Item Details (workflow B2-B5, B16, B17, L4, L8), and a form for a new item.
+"""Discover Items and Item Details (workflow B2-B5, B16, B17, L4, L8), a form for a new item and one for its record.
 
 Strategy: everything about one item on one page; what staff may do with it is asked of the item's own table.
 """
@@ -147,6 +147,7 @@ def _actions(request: HttpRequest, item: Item, loan: Loan | None) -> list[answer
     if not item.temporary and item.state != WITHDRAWN:
         wish = urlencode({"item": item.barcode, "next": reverse("item", args=[item.pk])})
         actions.insert(0, answers.Act(_("Place hold"), f"{reverse('place_hold')}?{wish}", "get"))
+        actions.append(answers.Act(_("Edit the record"), reverse("edit_item", args=[item.pk]), "get"))
     return actions + staff_buttons(item)
 
 
@@ -227,4 +228,34 @@ def new_item(request: HttpRequest) -> HttpResponse:
         else:
             said = _("“%(title)s” is in the catalogue.") % {"title": saved.title.title}
             return answers.done(request, said, reverse("item", args=[saved.pk]))
-    return answers.show_form(request, "circulation/new_item.html", {}, form)
+    known = {"heading": _("New item"), "cancel_url": reverse("discover_items")}
+    return answers.show_form(request, "circulation/item_form.html", known, form)
+
+
+@staff_page(CIRCULATE)
+def edit_item(request: HttpRequest, pk: int) -> HttpResponse:
+    """The record of an item of our own: title, call number, places, note. Its history tells what was changed."""
+    found: Item = own(queries.one_item(staff_of(request).library_id, pk))
+    back = reverse("item", args=[pk])
+    if no := services.why_not_changed(found):
+        return answers.not_done(request, no, back)
+    form = ItemForm(found.library_id, request.POST or None, item=found)
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = services.change_item(desk_of(request), pk, form.changes(), timezone.now())
+        except Refused as refused:  # deleted while the form was open
+            answers.add_refusal(form, refused)
+        else:
+            return answers.done(request, _("The record of “%(title)s” is saved.") % {"title": saved.title.title}, back)
+    known = {"heading": _("Edit %(name)s") % {"name": found.title.title}, "cancel_url": back, "shared": _shared(found)}
+    return answers.show_form(request, "circulation/item_form.html", known, form)
+
+
+def _shared(item: Item) -> str:
+    """Whose title is changed as well; empty where this is the only copy."""
+    others = item.title.items.exclude(pk=item.pk).exclude(state=WITHDRAWN).count()
+    sentence = ngettext(
+        "%(count)d other copy has the same title: what you change from title to ISBN changes there too.",
+        "%(count)d other copies have the same title: what you change from title to ISBN changes there too.", others,
+    )  # fmt: skip
+    return sentence % {"count": others} if others else ""

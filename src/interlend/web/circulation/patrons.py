@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from interlend.bridge import cards
 from interlend.circulation import queries, services
 from interlend.circulation.errors import Refused
 from interlend.circulation.models import Hold, Loan, Patron
@@ -30,7 +31,7 @@ from interlend.sharing import queries as sharing
 from interlend.sharing.policies import state_word
 from interlend.web import sittings
 from interlend.web.circulation import answers, words
-from interlend.web.circulation.forms import DueDateForm, PatronForm
+from interlend.web.circulation.forms import CardForm, DueDateForm, PatronForm
 from interlend.web.shell import CIRCULATE, desk_of, own, staff_of, staff_page
 from interlend.web.told import fill
 
@@ -371,6 +372,24 @@ def edit_patron(request: HttpRequest, pk: int) -> HttpResponse:
         "heading": _("Edit %(name)s") % {"name": name}, "cancel_url": f"{reverse('patron', args=[pk])}?tab=profile",
     }  # fmt: skip
     return answers.show_form(request, "circulation/patron_form.html", known, form)
+
+
+@staff_page(CIRCULATE)
+def replace_card(request: HttpRequest, pk: int) -> HttpResponse:
+    """A lost card: the new one is scanned, and everything else stays."""
+    found: Patron = own(queries.one_patron(staff_of(request).library_id, pk))
+    back = reverse("patron", args=[pk])
+    form = CardForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            cards.replace_card(desk_of(request), pk, form.cleaned_data["barcode"], timezone.now())
+        except Refused as no:
+            answers.add_refusal(form, no)
+        else:
+            said = {"name": found.full_name, "barcode": form.cleaned_data["barcode"]}
+            return answers.done(request, _("%(name)s has the card %(barcode)s now.") % said, back)
+    known = {"patron": found, "cancel_url": back}
+    return answers.show_form(request, "circulation/replace_card.html", known, form)
 
 
 def _save(request: HttpRequest, form: PatronForm) -> Patron:
