@@ -181,7 +181,11 @@ class Item(models.Model):
             models.Index(fields=["library", "barcode"], name="item_by_barcode"),
             models.Index(fields=["library", "request"], name="item_by_request"),
             models.Index(fields=["library", "state", "state_since"], name="item_by_state"),
-            models.Index(fields=["library", "-made_at"], condition=Q(temporary=True), name="temporary_items"),
+            models.Index(
+                fields=["library", "-made_at"],
+                condition=Q(temporary=True) & ~Q(state=WITHDRAWN),
+                name="temporary_items",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -228,6 +232,7 @@ class Hold(models.Model):
             models.Index(fields=["title", "state", "rank", "placed_at"], name="hold_queue"),
             models.Index(fields=["library", "patron", "state"], name="hold_by_patron"),
             models.Index(fields=["library", "state", "ready_at"], name="hold_shelf"),
+            models.Index(fields=["library", "request"], condition=~Q(request=""), name="hold_by_request"),
         ]
 
     def __str__(self) -> str:
