@@ -123,7 +123,9 @@ def test_borrowing_and_lending_from_end_to_end(
 
     # Alder receives, sends it to Main, readies it
     ours.open("/receive", "receive")
+    assert ours.page.locator("#count-receive").inner_text() == "1"
     ours.scan("ALD-10001", "Received", "received")
+    ours.page.locator("#count-receive", has_text="0").wait_for()  # soon after the last scan, without another page
     ours.stand_at("ILL Office")
     ours.open("/check-in")
     ours.scan(BOOK, "Send to Main Library", "routed")

@@ -123,6 +123,7 @@ ROWS = [
 
 def entry(label: str, count: int | None = None, **more: Any) -> SimpleNamespace:
     return SimpleNamespace(
+        name=label.lower().replace(" ", "_"),
         url="/check-in",
         label=label,
         count=count,
@@ -691,6 +692,7 @@ urlpatterns = [
     path("act", page("{% include 'components/result_row.html' %}", row=row(word="Returned"))),
     path("find", page(""), name="find"),
     path("health", page(""), name="health"),
+    path("counts", page(""), name="counts"),
     path("here/", page(""), name="here"),
     path("sign-out", page(""), name="sign_out"),
     path("look/<str:colour>.css", look.accent_css, name="look"),

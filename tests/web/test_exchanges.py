@@ -75,7 +75,7 @@ def test_what_passed_is_listed_with_its_outcome_in_words(alder: Library, staff: 
     told = rows(staff, words_of)
     assert "today 09:12 CheckInItem to Koha Went well ALD-10001 B1 2.4 s" in told
     assert "LookupUser from Relais Refused Unknown User. Nobody has it. ALD-10001 B1 43 ms" in told
-    assert "Not sent koha.example cannot be reached." in told
+    assert "Not delivered koha.example cannot be reached." in told
     assert "No answer koha.example hung up." in told
     assert "message to Koha Could not be read mismatched tag" in told
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from interlend.bridge.models import HostSettings
 from interlend.outbox.models import Errand
 from interlend.sharing import services
 from interlend.sharing.host import User
@@ -141,6 +144,43 @@ def test_the_navigation_counts_what_waits_and_shows_zero(shipped: Any, client_of
     assert "Settings" not in nav
     admin = client_of(make_staff(shipped.alder, "admin"))
     assert "Settings" in words_of(admin.get(reverse("receive")), "//nav[@id='side']")
+
+
+def test_the_numbers_are_renewed_without_a_page(borrowed: Any, client_of: Any, words_of: Any) -> None:
+    client = client_of(make_staff(borrowed.alder, "desk"))
+    page = client.get(reverse("patron", args=[borrowed.patron.pk])).content.decode()
+    asked = f"{reverse('counts')}?patron={borrowed.patron.pk}"
+    assert f'data-counts="{asked}"' in page
+    answer = client.get(asked, headers={"HX-Request": "true"})
+    assert words_of(answer, "//*[@id='count-temporary_items']") == "1"
+    assert words_of(answer, "//*[@id='count-receive']") == "0"
+    assert words_of(answer, "//*[@id='tab-count-holds']") == "1"
+    assert "Steps" in words_of(answer, "//*[@id='health']")
+    ids = set(re.findall(r'id="([^"]+)"', answer.content.decode()))
+    assert ids <= set(re.findall(r'id="([^"]+)"', page)), "each has a place on the page"
+    theirs = client_of(make_staff(borrowed.brook, "desk")).get(asked)
+    assert "tab-count-holds" not in theirs.content.decode()
+    assert client.get(reverse("counts"), {"patron": "٣" * 30}).status_code == 200
+
+
+def test_who_may_only_look_is_told_so_before_trying(alder: Any, client_of: Any, words_of: Any) -> None:
+    client = client_of(make_staff(alder, "viewer"))
+    assert client.get(reverse("home")).headers["Location"] == reverse("discover_items")
+    told = "You may look at this page and change nothing on it."
+    for name in ("check_in", "receive", "new_item", "new_patron"):
+        assert told in words_of(client.get(reverse(name)), "//main"), name
+    assert told not in words_of(client.get(reverse("hold_shelf")), "//main")
+    desk = client_of(make_staff(alder, "desk", sign_in="ald.ito"))
+    assert told not in words_of(desk.get(reverse("check_in")), "//main")
+    assert "Only ILL staff and administrators may change requests." in words_of(desk.get(reverse("receive")), "//main")
+
+
+def test_a_silent_circulation_is_told_where_troubles_are_looked_for(alder: Any, client_of: Any, words_of: Any) -> None:
+    silent = {"failing_since": timezone.now(), "failures": 3}
+    HostSettings.objects.create(library=alder, kind="ncip", name="Koha", url="http://127.0.0.1:1/", **silent)
+    said = words_of(client_of(make_staff(alder, "ill")).get(reverse("needs_attention")), "//main")
+    assert "Koha has not answered since" in said
+    assert "your work is safe" in said
 
 
 def test_the_current_page_is_marked(alder: Any, client_of: Any, words_of: Any) -> None:

@@ -19,7 +19,7 @@ from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from interlend.bridge.queries import HostHealth, host_health
 from interlend.circulation import queries as circulation
@@ -83,7 +83,9 @@ def staff_page(duty: str = "") -> Callable[[View], View]:
             if not isinstance(request.user, StaffMember):
                 return _to_sign_in(request)
             writes = request.method not in ("GET", "HEAD") or duty == ADMINISTER
-            allowed = not duty or not writes or may(request.user.roles, duty)
+            lacking = bool(duty) and not may(request.user.roles, duty)
+            allowed = not writes or not lacking
+            request.only_looks = duty if lacking else ""  # type: ignore[attr-defined]
             library = request.user.library
             with timezone.override(library.time_zone), translation.override(library.language):
                 response = view(request, *args, **kwargs) if allowed else no_right(request, duty)
@@ -183,9 +185,10 @@ def _number(request: HttpRequest, name: str) -> int:
 
 @staff_page()
 def home(request: HttpRequest) -> HttpResponse:
-    """Where a person begins: the desk at Check In, ILL staff at what needs attention."""
+    """Where a person begins: ILL staff at what needs attention, the desk at Check In, who only looks at the search."""
     roles = staff_of(request).roles
-    return redirect("needs_attention" if may(roles, SHARE) else "check_in")
+    desk = "check_in" if may(roles, CIRCULATE) else "discover_items"
+    return redirect("needs_attention" if may(roles, SHARE) else desk)
 
 
 @staff_page()
@@ -252,6 +255,7 @@ def _step(request: HttpRequest, errand: Errand, ill: IllRequest | None) -> dict[
 class Entry:
     """One line of the navigation."""
 
+    name: str
     url: str
     label: str
     count: int | None = None
@@ -274,6 +278,7 @@ class Dot:
     meaning: str
     word: str
     detail: str
+    silent: bool = False
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -287,7 +292,27 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "branches": Branch.objects.filter(library_id=library_id),
         "staff_role": ", ".join(_(ROLES[role][0]) for role in user.roles if role in ROLES),
         "nav": _nav(request, library_id, user), "health": _health(library_id, timezone.now()),
+        "only_looks": _(DUTIES[lacks]) if (lacks := getattr(request, "only_looks", "")) else "",
     }  # fmt: skip
+
+
+@require_GET
+@staff_page()
+def counts(request: HttpRequest) -> HttpResponse:
+    """The numbers of the frame as they are now: script asks when a burst of scans is over, so that no scan pays.
+
+    `?patron=` (a key) brings the number on that account's tab of holds too.
+    """
+    user = staff_of(request)
+    key = request.GET.get("patron", "")
+    patron = (
+        circulation.one_patron(user.library_id, int(key)) if key.isascii() and key.isdigit() and len(key) < 19 else None
+    )
+    known = {
+        "nav": _nav(request, user.library_id, user), "health": _health(user.library_id, timezone.now()),
+        "holds": circulation.holds_of_patron(patron).count() if patron else None,
+    }  # fmt: skip
+    return render(request, "shell/counts.html", known)
 
 
 def _nav(request: HttpRequest, library_id: int, user: StaffMember) -> list[Section]:
@@ -298,7 +323,7 @@ def _nav(request: HttpRequest, library_id: int, user: StaffMember) -> list[Secti
 
     def entry(name: str, label: str, count: int | None = None, attention: bool = False) -> Entry:
         url = reverse(name)
-        return Entry(url, label, count, attention, current=at == url or at.startswith(f"{url.rstrip('/')}/"))
+        return Entry(name, url, label, count, attention, current=at == url or at.startswith(f"{url.rstrip('/')}/"))
 
     return [
         Section(_("Circulation"), [
@@ -349,7 +374,7 @@ def _of_host(host: HostHealth | None, now: datetime) -> list[Dot]:
         seen = _("%(name)s answers") % {"name": host.name}
         return [Dot("good", _("Circulation"), seen)]
     paused = host.paused_until is not None
-    return [Dot("look", _("Circulation: paused") if paused else _("Circulation: no answer"), silent(host, now))]
+    return [Dot("look", _("Circulation: paused") if paused else _("Circulation: no answer"), silent(host, now), True)]
 
 
 def silent(host: HostHealth, now: datetime) -> str:

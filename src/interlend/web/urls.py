@@ -13,6 +13,7 @@ urlpatterns = [
     path("here", shell.here, name="here"),
     path("find", shell.find, name="find"),
     path("health", shell.health, name="health"),
+    path("counts", shell.counts, name="counts"),
     path("look/<str:colour>.css", look.accent_css, name="look"),
     path("", include("interlend.web.circulation.urls")),
     path("", include("interlend.web.sharing.urls")),

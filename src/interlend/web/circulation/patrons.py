@@ -138,7 +138,7 @@ def _tabs(patron: Patron, current: str, *, bills: bool) -> list[dict[str, Any]]:
     counts = {"holds": queries.holds_of_patron(patron).count()}
     here = reverse("patron", args=[patron.pk])
     return [
-        {"label": label, "url": f"{here}?tab={tab}", "current": tab == current, "count": counts.get(tab)}
+        {"name": tab, "label": label, "url": f"{here}?tab={tab}", "current": tab == current, "count": counts.get(tab)}
         for tab, label in named.items()
     ]
 

@@ -29,7 +29,7 @@ def outcome(row: Exchange) -> Outcome:
     if row.outcome == OK:
         return Outcome("good", _("Went well"), told(row.detail))
     if kind == "not sent":
-        return Outcome("stop", _("Not sent"), told(why))
+        return Outcome("stop", _("Not delivered"), told(why))
     if kind == "no answer":
         return Outcome("unknown", _("No answer"), told(why))
     if row.outcome == "unreadable":

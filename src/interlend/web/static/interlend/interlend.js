@@ -250,6 +250,35 @@
     if (left) left.remove();
   });
 
+  // --- the frame's numbers ----------------------------------------------------------------------------------------------
+  // They are asked for once when a burst of scans or presses is over, so that no scan waits for them. If nobody answers,
+  // the old ones stay: they are a hint, and the next whole page has them anyway.
+
+  const AFTER_THE_LAST = 1000;
+  let countsDue = 0;
+
+  function countsSoon() {
+    clearTimeout(countsDue);
+    if (document.body.dataset.counts) countsDue = setTimeout(renewCounts, AFTER_THE_LAST);
+  }
+
+  async function renewCounts() {
+    if (sending || queue.length) return;
+    try {
+      const answer = await fetch(document.body.dataset.counts, { headers: { "HX-Request": "true" } });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of page.querySelectorAll("[id]")) {
+        const shown = byId(part.id);
+        if (shown && shown !== document.activeElement) shown.replaceWith(document.adoptNode(part));
+      }
+    } catch { /* the network is gone: the next scan says so */ }
+  }
+
+  document.addEventListener("htmx:afterRequest", function (event) {
+    if (event.detail.requestConfig.verb !== "get") countsSoon();
+  });
+
   // --- htmx: whole pages, rows, dialogs, failures ----------------------------------------------------------------------
 
   document.addEventListener("htmx:beforeSwap", function (event) {
