@@ -110,6 +110,10 @@ def test_everything_that_a_new_user_may_bring(alder: Library, style: ncip.Style)
         ),
     )  # fmt: skip
     assert not made.problems
+    kept = Exchange.objects.get().message
+    assert "N-1" in kept
+    for private in ("Okafor", "mary@example.org", "555-1", "1 Oak Street", "1990-02-28"):
+        assert private not in kept
     patron = Patron.objects.get()
     assert (patron.surname, patron.given_name) == ("Okafor", "Mary J.")
     assert (patron.email, patron.phone, patron.address) == ("mary@example.org", "555-1; +1 555 2", "1 Oak Street\nX")
@@ -140,6 +144,7 @@ def test_day_of_birth_and_languages_are_not_told_unasked(alder: Library) -> None
 def test_a_user_with_user_name_and_pin_can_sign_in(alder: Library) -> None:
     inputs = (typed("Barcode Id", "N-1"), typed("User Id", "ren"), typed("PIN", "4711"))
     assert not create(alder, user_id=None, authentication_inputs=inputs).problems
+    assert "4711" not in Exchange.objects.get().message
     assert Patron.objects.get().user_name == "ren"
     assert circulation.sign_in(alder.pk, "N-1", "4711") is not None
     taken = create(alder, user_id=None, authentication_inputs=(typed("Barcode Id", "N-2"), typed("User Id", "ren")))
