@@ -127,6 +127,17 @@ def test_a_suspended_hold_is_passed_over() -> None:
     assert circulation.check_in(make_desk(alder), item.barcode, NOW).action == Action.RESHELVE
 
 
+def test_whoever_suspended_their_hold_may_have_the_item_at_the_desk_all_the_same() -> None:
+    alder = make_library()
+    patron, item = make_patron(alder), make_item(alder)
+    Item.objects.filter(pk=item.pk).update(temporary=True, request="ALD-1", partner_name="Brook")
+    hold = circulation.place_hold(make_desk(alder), patron, item.title, branch(alder), NOW)
+    Hold.objects.filter(pk=hold.pk).update(suspended_from=date(2027, 4, 1), suspended_to=None)
+    out = circulation.check_out(make_desk(alder), patron.pk, item.barcode, NOW)
+    assert out.hold is not None
+    assert (out.hold.pk, out.hold.state) == (hold.pk, "fulfilled")
+
+
 def test_an_unavailable_collection_puts_away_and_fills_no_title_holds() -> None:
     alder = make_library()
     item = make_item(alder)

@@ -82,7 +82,7 @@ def test_no_connection_is_the_last_line_and_the_exit_code_says_so(row: HostSetti
     assert lines["Connection"].remedy.startswith("Check the port, the firewalls on both sides")
     told = run("ALD")
     assert told.exit_code == 1
-    assert "1 that stop the work" in told.output
+    assert "1 that stops the work" in told.output
 
 
 def test_silence(row: HostSettings, host: SimulatedHost, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ a foreign key has one of its own only where rows are looked up by it alone.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from django.db import models
@@ -237,6 +238,11 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"hold of {self.patron} on {self.title}"
+
+    def asleep(self, today: date) -> bool:
+        """Suspended by its patron for today."""
+        begun = self.suspended_from is not None and self.suspended_from <= today
+        return begun and (self.suspended_to is None or self.suspended_to >= today)
 
 
 class Loan(models.Model):

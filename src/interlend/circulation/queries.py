@@ -176,26 +176,30 @@ def patrons_with(library_id: int, keys: Iterable[int]) -> dict[int, Patron]:
 # --- queues -----------------------------------------------------------------------------------------------------
 
 
-def waiting_for(item: Item, today: date, *, shown: bool = True) -> list[Hold]:
-    """The first open holds that `item` may fill, the next one first: on this item, or on any copy of its title.
+def waiting_for(item: Item, today: date) -> list[Hold]:
+    """The first open holds that `item` may fill, the next one first: on this item, or on any copy of its title."""
+    return _waiting(item.library_id, item.pk, item.title_id, today)
 
-    `shown`: with the patron and the pickup place.
-    """
-    prepared = _waiting_and_shown if shown else _waiting
-    return prepared(item.library_id, item.pk, item.title_id, today)
+
+def open_holds_on(item: Item, today: date) -> list[Hold]:
+    """All open holds on this item or on any copy of its title, suspended ones too, the next one first."""
+    return _open_holds(item.library_id, item.pk, item.title_id, today)
 
 
 def _queue(library_id: int, item_id: int, title_id: int, today: date) -> QuerySet[Hold]:
     mine = Q(item_id=item_id) | Q(title_id=title_id, level=Hold.Level.TITLE, item__isnull=True)
     overdue = Q(state=PENDING, expires_on__lt=today)
     holds = Hold.objects.filter(mine, library_id=library_id, state__in=OPEN_HOLD)
-    return holds.exclude(_asleep(today)).exclude(overdue).order_by("rank", "placed_at", "id")
+    return holds.exclude(overdue).order_by("rank", "placed_at", "id")
 
 
-_waiting = Prepared(_queue, int, int, int, date)
-_waiting_and_shown = Prepared(
-    lambda *which: _queue(*which).select_related("patron", "pickup_branch")[:20], int, int, int, date
-)
+_open_holds = Prepared(_queue, int, int, int, date)
+_waiting = Prepared(
+    lambda library_id, item_id, title_id, today: (
+        _queue(library_id, item_id, title_id, today).exclude(_asleep(today))
+        .select_related("patron", "pickup_branch")[:20]
+    ), int, int, int, date,
+)  # fmt: skip
 
 
 def next_hold(holds: Iterable[Hold], item: Item) -> Hold | None:

@@ -39,5 +39,6 @@ def host_command(symbol: str) -> None:
             click.echo(f"      {'':<{width}}  -> {line.remedy}")
     stops, looks = (sum(line.result == result for line in lines) for result in ("stop", "look"))
     whole = "all is in order" if not looks else f"it works; {looks} to look at"
-    click.echo(f"{len(lines)} lines, {stops} that stop the work." if stops else f"{len(lines)} lines, {whole}.")
+    told = f"{len(lines)} line{'s' if len(lines) != 1 else ''}"
+    click.echo(f"{told}, {stops} that stop{'s' if stops == 1 else ''} the work." if stops else f"{told}, {whole}.")
     sys.exit(1 if stops else 0)

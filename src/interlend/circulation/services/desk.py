@@ -24,7 +24,7 @@ from interlend.circulation.policies import (
     when_due_back,
     why_not_borrow,
 )
-from interlend.circulation.queries import open_loan, patron_facts, renewal_refusals, waiting_for
+from interlend.circulation.queries import open_holds_on, open_loan, patron_facts, renewal_refusals
 from interlend.circulation.services.scan import close_loan, locked_item, move_item, send_on
 from interlend.libraries.desks import Desk
 from interlend.libraries.models import Branch
@@ -247,9 +247,10 @@ def _already_out(item: Item, patron: Patron) -> CheckedOut | None:
 
 def _hold_or_refuse(item: Item, patron: Patron, today: date) -> Hold | None:
     """The patron's own hold that this loan fulfils. Refuses what is kept for somebody else."""
-    queue = waiting_for(item, today, shown=False)
+    queue = open_holds_on(item, today)
+    # whoever stands at the desk may have it, also from a hold that they had put to sleep
     own = next((hold for hold in queue if hold.patron_id == patron.pk), None)
-    caught = next((h for h in queue if h.item_id == item.pk and h.patron_id != patron.pk and _keeps(h)), None)
+    caught = next((h for h in queue if h.patron_id != patron.pk and _caught(h, item, today)), None)
     if item.temporary and own is None and item.last_issued_to_id != patron.pk:
         raise refuse("borrowed_for_another", title=item.title.title, partner=item.partner_name or "a partner")
     if caught is not None:
@@ -257,8 +258,10 @@ def _hold_or_refuse(item: Item, patron: Patron, today: date) -> Hold | None:
     return own
 
 
-def _keeps(hold: Hold) -> bool:
-    return hold.level == Hold.Level.ITEM or hold.state in (READY, HOLD_IN_TRANSIT)
+def _caught(hold: Hold, item: Item, today: date) -> bool:
+    """Whether the item is kept for this hold, so that nobody else may have it."""
+    keeps = hold.level == Hold.Level.ITEM or hold.state in (READY, HOLD_IN_TRANSIT)
+    return keeps and hold.item_id == item.pk and not hold.asleep(today)
 
 
 def _fulfill(hold: Hold, item: Item, now: datetime, entries: Entries) -> None:

@@ -65,7 +65,8 @@ def lenders_date(desk: Desk, barcode: str, day: date, now: datetime) -> Loan | N
             return None
         until = min(day, loan.patron.expires_on) if loan.patron.expires_on else day
         if loan.due_on != until:
-            loan.state, loan.renewals = LOAN.move(loan.state, "host.renew").becomes, loan.renewals + 1
+            loan.state, later = LOAN.move(loan.state, "host.renew").becomes, until > loan.due_on
+            loan.renewals += later  # a shorter day is no renewal
             _set_due(loan, until, "lender", "")
             loan.save(update_fields=["state", "renewals", "due_on", "due_reasons"])
             _record(entries, facts.RENEWED, loan, due=say_day(until))
