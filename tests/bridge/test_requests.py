@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -116,6 +117,12 @@ def test_cancelling_and_cancelling_again(alder: Library, style: ncip.Style) -> N
     assert first.request_id is not None
     assert first.item_id is not None or style is V1
     assert Hold.objects.get().state == "cancelled"
+
+
+def test_who_names_user_and_item_is_told_about_the_item(alder: Library) -> None:
+    by_item = replace(cancel(alder, user="P1"), request_id=None, item_id=ncip.ItemId("A1"))
+    (said,) = ask(by_item).problems
+    assert (said.type and said.type.value, said.element, said.value) == ("Unknown Request", "ItemIdentifierValue", "A1")
 
 
 def test_what_cannot_be_cancelled(alder: Library) -> None:

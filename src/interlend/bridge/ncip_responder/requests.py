@@ -309,6 +309,9 @@ def _found(ask: Ask, request_id: ncip.RequestId | None, item_id: ncip.ItemId | N
     hold = circulation.find_request(
         ask.library_id, request=number, patron_id=patron.pk if patron else None, barcode=barcode, key=hold_key(number)
     )
+    if hold is None and not number:
+        detail = "This patron has no request for this item, or for its title. (UNKNOWN_REQUEST)"
+        raise ask.no("Unknown Request", detail, "ItemIdentifierValue", barcode)
     if hold is None:
-        raise refuse("unknown_request", request=number or barcode, whose=" for this patron" if patron else "")
+        raise refuse("unknown_request", request=number, whose=" for this patron" if patron else "")
     return hold
